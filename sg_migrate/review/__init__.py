@@ -1,0 +1,1 @@
+"""The review: what a revision does and what it risks, for the person who merges it."""

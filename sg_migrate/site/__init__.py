@@ -1,0 +1,1 @@
+"""The site: reading a ShotGrid schema from anywhere, and keeping it as a snapshot."""

@@ -1,0 +1,69 @@
+"""What a ShotGrid site says about its schema: frozen values in one canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+State: TypeAlias = Literal["active", "retired", "dropped"]
+"""``active``: on the site; ``retired``: the site no longer has it; ``dropped``: a person decided to remove it."""
+
+JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of an entity type.
+
+    ``properties`` holds what gives a field its meaning beside its type (``calculated_function``, ``renderer``,
+    ``query``), as ``(key, canonical JSON text)`` pairs in the order of the keys. ``since`` is the ISO date on
+    which the state became what it is; ``None`` for active fields.
+    """
+
+    entity_type: str
+    code: str
+    data_type: str
+    name: str = ""
+    description: str = ""
+    valid_types: tuple[str, ...] = ()
+    valid_values: tuple[str, ...] = ()
+    default: JSON = None
+    mandatory: bool = False
+    unique: bool = False
+    editable: bool = True
+    visible: bool = True
+    properties: tuple[tuple[str, str], ...] = ()
+    state: State = "active"
+    since: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.entity_type}.{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class EntityType:
+    """One entity type with its fields, by code, in the order of the codes."""
+
+    code: str
+    name: str = ""
+    visible: bool = True
+    fields: Mapping[str, Field] = field(default_factory=dict)
+    state: State = "active"
+    since: str | None = None
+
+    def __str__(self) -> str:
+        return self.code
+
+
+@dataclass(frozen=True, slots=True)
+class SiteSchema:
+    """The entity types of a site, by code, in the order of the codes; ``host`` is the site's host name, if known."""
+
+    entity_types: Mapping[str, EntityType] = field(default_factory=dict)
+    host: str | None = None
+
+    def fields(self) -> Iterator[Field]:
+        """Every field of every entity type, in canonical order."""
+        for entity_type in self.entity_types.values():
+            yield from entity_type.fields.values()

@@ -1,0 +1,1 @@
+"""The warehouse: how a site's schema becomes SQL tables."""
