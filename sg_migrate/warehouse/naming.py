@@ -1,0 +1,96 @@
+"""Site names to SQL identifiers: at most 63 characters, unique without regard to case, and stable."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from typing import Literal, TypeAlias
+
+Naming: TypeAlias = Literal["snake", "shotgrid"]
+
+MAX_LENGTH = 63
+"""PostgreSQL's limit in bytes; MySQL's is 64, SQLite has none. One history needs one limit."""
+
+_WORD_START = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def snake_case(name: str) -> str:
+    """``HumanUser`` -> ``human_user``, ``CustomEntity07`` -> ``custom_entity07``."""
+    return _WORD_START.sub("_", name).lower()
+
+
+def shorten(name: str) -> str:
+    """``name``, or when it is too long its beginning and a hash of the whole."""
+    return name if len(name) <= MAX_LENGTH else with_hash(name, name)
+
+
+def with_hash(name: str, whole: str) -> str:
+    """``name`` cut so that a hash of ``whole`` fits behind it."""
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
+    return f"{name[: MAX_LENGTH - 9]}_{digest}"
+
+
+def table_names(entity_type: str, *, naming: Naming, prefix: str = "", alias: str | None = None) -> list[str]:
+    """The names an entity type's table may have, the wanted one first."""
+    name = prefix + (alias or (snake_case(entity_type) if naming == "snake" else entity_type))
+    return [shorten(name), with_hash(name, entity_type)]
+
+
+def link_table_names(owner: str, code: str, *, naming: Naming) -> list[str]:
+    """The names of a link table; ``owner`` is the name of the entity type's own table."""
+    name = f"{owner}__{code.lower() if naming == 'snake' else code}"
+    return [shorten(name), with_hash(name, name + " link")]
+
+
+def column_names(code: str, *, naming: Naming, role: str = "") -> list[str]:
+    """The names a field's column may have, the wanted one first.
+
+    A field keeps its own code; a generated column (``role``) steps aside: ``task_id`` -> ``task_link_id``.
+    """
+    code = code.lower() if naming == "snake" else code
+    if not role:
+        return [shorten(code), with_hash(code, code + " field")]
+    return [
+        shorten(f"{code}_{role}"), shorten(f"{code}_link_{role}"), with_hash(f"{code}_{role}", f"{code} {role}")
+    ]  # fmt: skip
+
+
+def former_names(name: str, data_type: str) -> Iterable[str]:
+    """The names for a column or table that keeps a field's values of an earlier type: ``__was_text``, ``__was_text_2`` ..."""
+    number = 1
+    while True:
+        suffix = f"__was_{data_type}" + (f"_{number}" if number > 1 else "")
+        room = MAX_LENGTH - len(suffix)
+        yield (name if len(name) <= room else with_hash(name, name)[-room:]) + suffix
+        number += 1
+
+
+def index_name(table: str, columns: Iterable[str]) -> str:
+    """``ix_<table>_<columns>``; unique in a whole database, as PostgreSQL and SQLite want."""
+    return shorten("ix_" + table + "_" + "_".join(columns))
+
+
+def foreign_key_name(table: str, column: str) -> str:
+    """``fk_<table>_<column>``."""
+    return shorten(f"fk_{table}_{column}")
+
+
+def primary_key_name(table: str) -> str:
+    """``pk_<table>``."""
+    return shorten(f"pk_{table}")
+
+
+class Names:
+    """Names already taken, compared without case, and the choice of the next one."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = {name.lower() for name in taken}
+
+    def take(self, candidates: Iterable[str]) -> str:
+        """Take and return the first candidate that is free. Raises ``ValueError`` when none is."""
+        for candidate in candidates:
+            if candidate.lower() not in self._taken:
+                self._taken.add(candidate.lower())
+                return candidate
+        raise ValueError("no free name left")
