@@ -1,0 +1,1 @@
+"""The tests of sg_migrate."""

@@ -1,0 +1,81 @@
+"""Fixtures for every test: empty databases on real servers.
+
+A test that needs an engine which the machine lacks is skipped with the reason, or fails where
+``SG_MIGRATE_REQUIRE_ENGINES=1`` says that the machine is meant to have them all.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engines import ENGINES, Databases, EngineMissingError, Servers
+
+
+class RequestedDatabases(Databases):
+    """Databases that skip the test, or fail it, where an engine is missing."""
+
+    def new(self, engine: str) -> str:
+        try:
+            return super().new(engine)
+        except EngineMissingError as error:
+            if os.environ.get("SG_MIGRATE_REQUIRE_ENGINES") == "1":
+                pytest.fail(f"{engine}: {error}", pytrace=False)
+            pytest.skip(f"{engine}: {error}")
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """The servers of this session, started when first used."""
+    with Servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def databases(servers: Servers, tmp_path: Path) -> Iterator[Databases]:
+    """Gives the test as many databases as it asks for: ``databases.new("postgresql")`` is a URL."""
+    with RequestedDatabases(servers, tmp_path) as databases:
+        yield databases
+
+
+@pytest.fixture(params=ENGINES)
+def engine_name(request: pytest.FixtureRequest) -> str:
+    """Each engine in turn, by name."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def engine_url(databases: Databases, engine_name: str) -> str:
+    """A new database on each engine in turn."""
+    return databases.new(engine_name)
+
+
+@pytest.fixture
+def sqlite_url(databases: Databases) -> str:
+    return databases.new("sqlite")
+
+
+@pytest.fixture
+def postgresql_url(databases: Databases) -> str:
+    return databases.new("postgresql")
+
+
+@pytest.fixture
+def postgresql_new_url(databases: Databases) -> str:
+    return databases.new("postgresql-new")
+
+
+@pytest.fixture
+def mariadb_url(databases: Databases) -> str:
+    """A new MariaDB database; the URL begins with ``mariadb+pymysql``."""
+    return databases.new("mariadb")
+
+
+@pytest.fixture
+def mysql_url(databases: Databases) -> str:
+    """A new MariaDB database; the URL begins with ``mysql+pymysql``."""
+    return databases.new("mysql")
