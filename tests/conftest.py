@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.engines import ENGINES, Databases, EngineMissingError, Servers
+from engines import ENGINES, Databases, EngineMissingError, Servers
 
 
 class RequestedDatabases(Databases):
