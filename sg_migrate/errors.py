@@ -23,5 +23,96 @@ class SourceError(SgMigrateError):
         super().__init__(f"{source}: {problem}" + (f" {remedy}" if remedy else ""))
 
 
+class CredentialsError(SourceError):
+    """The credentials for a live site are missing, incomplete or ambiguous; nothing was sent."""
+
+
+class UnreachableError(SourceError):
+    """The site could not be reached, or what answered was not a ShotGrid site."""
+
+
+class LoginRefusedError(SourceError):
+    """The site answered and refused the credentials."""
+
+
+class SnapshotError(SourceError):
+    """The snapshot file could not be read or written."""
+
+
+class SnapshotVersionError(SnapshotError):
+    """The snapshot was written in a format that this version does not know."""
+
+
+class SnapshotConflictError(SnapshotError):
+    """Git left a merge conflict in the file; ``line`` is the number of the first marker."""
+
+    def __init__(self, source: str, line: int) -> None:
+        self.line = line
+        super().__init__(
+            source,
+            f"line {line}: a merge conflict is left in the file.",
+            "Take both sides (delete only the marker lines), then run `sg-migrate snapshot` again.",
+        )
+
+
+class ForeignHostError(SgMigrateError):
+    """What was read belongs to another site than the snapshot does."""
+
+    def __init__(self, snapshot_host: str, site_host: str) -> None:
+        self.snapshot_host = snapshot_host
+        self.site_host = site_host
+        super().__init__(
+            f"The snapshot belongs to {snapshot_host}, but this schema comes from {site_host}. "
+            "Check SG_URL; if the site has moved, run again with --rebind."
+        )
+
+
+class MassRetirementError(SgMigrateError):
+    """So much would retire at once that the site, or the permissions of its key, must be wrong."""
+
+    def __init__(self, entity_types: int, all_entity_types: int, fields: int, all_fields: int) -> None:
+        self.entity_types = entity_types
+        self.all_entity_types = all_entity_types
+        self.fields = fields
+        self.all_fields = all_fields
+        super().__init__(
+            f"{entity_types} of {all_entity_types} entity types and {fields} of {all_fields} fields are no longer "
+            "on the site. That looks like another site, or like a script key that lost its permissions; nothing was "
+            "written. If it is true, run again with --accept-retirements."
+        )
+
+
 class SettingsError(SgMigrateError):
     """A setting is unknown or has an impossible value."""
+
+
+class RecordingError(SgMigrateError):
+    """A revision of ours cannot be run without a database, so what it builds is unknown."""
+
+    def __init__(self, revision: str, problem: str) -> None:
+        self.revision = revision
+        super().__init__(
+            f"Revision {revision} cannot be read without a database: {problem}. If it builds nothing of the site's"
+            " tables, remove its line 'sg_digest = ...': sg_migrate then leaves it alone."
+        )
+
+
+class FoldError(SgMigrateError):
+    """A revision changes a table or column of ours that is not there."""
+
+    def __init__(self, revision: str, problem: str) -> None:
+        self.revision = revision
+        super().__init__(f"Revision {revision}: {problem}. Was it edited by hand, or one before it removed?")
+
+
+class DiscardError(SgMigrateError):
+    """A downgrade would lose values that were written after a conversion."""
+
+    def __init__(self, table: str, column: str, values: int) -> None:
+        self.table = table
+        self.column = column
+        self.values = values
+        super().__init__(
+            f"{table}.{column}: going back would lose {values} values that were written since its type changed."
+            " Nothing was changed. To let them go: alembic -x sg_discard=true downgrade ..."
+        )
