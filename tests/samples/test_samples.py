@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,19 @@ STEPS: list[dict[str, Any]] = EXPECTED["steps"]
 STATES: list[dict[str, Any]] = [json.loads(path.read_text("utf-8")) for path in FILES]
 
 # The data types of the sites that were looked at, and one that nobody has seen.
-DATA_TYPES = set(
-    "text list status_list color entity_type number integer duration percent timecode float currency checkbox date"
-    " date_time entity multi_entity addressing tag_list url image serializable jsonb uuid footage url_template"
-    " summary calculated pivot_column password system_task_type hologram".split()
-)
-LIFE = ("text", "number", "date")
+# fmt: off
+DATA_TYPES = {
+    "text", "list", "status_list", "color", "entity_type", "number", "integer", "duration", "percent", "timecode",
+    "float", "currency", "checkbox", "date", "date_time", "entity", "multi_entity", "addressing", "tag_list", "url",
+    "image", "serializable", "jsonb", "uuid", "footage", "url_template", "summary", "calculated", "pivot_column",
+    "password", "system_task_type", "hologram",
+}
+# fmt: on
 LONG = "sg_round_of_comments_from_the_distributors_review_committee_about_picture"
 LONG_REVERSE = "custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s"
-# Properties that are compared on their own, follow from others, or are only about the page that shows the field.
+# The properties, beside valid types, valid values and the default, that give a field its meaning.
 OTHER_PROPERTIES = ("calculated_function", "renderer", "query", "summary_field", "summary_value")
+Reader = Callable[[dict[str, Any], str], Any]
 FLAGS = ("mandatory", "unique", "editable", "visible")
 
 
@@ -54,7 +58,7 @@ def entity_of(field: str) -> str:
 
 def changes(index: int) -> dict[str, Any]:
     """What the step into state ``index`` changed, against what was last seen of each entity type and field."""
-    old, new = FIELDS[index - 1], FIELDS[index]
+    new = FIELDS[index]
     old_types, new_types = STATES[index - 1]["schema_entity_read"], STATES[index]["schema_entity_read"]
     seen: dict[str, dict[str, Any]] = {}  # every field, as last seen
     seen_types: dict[str, Any] = {}  # every entity type, as last seen
@@ -74,15 +78,20 @@ def changes(index: int) -> dict[str, Any]:
         pairs = {f: (prop(seen[f], key) or [], prop(new[f], key) or []) for f in same}
         return {f: pair for f, pair in pairs.items() if pair[0] != pair[1]}
 
-    def sets(key: str) -> dict[str, Any]:
-        grown = {f: {"added": sorted(set(b) - set(a)), "removed": sorted(set(a) - set(b))} for f, (a, b) in listed(key).items()}
-        return {f: change for f, change in grown.items() if change["added"] or change["removed"]}
+    def grown_and_shrunk(key: str) -> dict[str, dict[str, list[str]]]:
+        return {
+            f: {"added": sorted(set(b) - set(a)), "removed": sorted(set(a) - set(b))}
+            for f, (a, b) in listed(key).items()
+            if set(a) != set(b)
+        }
 
     def flag(raw: dict[str, Any], key: str) -> bool:
         return bool(raw.get(key, {"value": False})["value"])  # the first state has no "unique"
 
-    def nested(values: dict[str, dict[str, list[Any]]]) -> dict[str, dict[str, list[Any]]]:
-        return {f: pairs for f, pairs in values.items() if pairs}
+    def differing(fields: list[str], keys: tuple[str, ...], read: Reader) -> dict[str, dict[str, list[Any]]]:
+        pairs = {f: {key: [read(seen[f], key), read(new[f], key)] for key in keys} for f in fields}
+        changed = {f: {key: [a, b] for key, (a, b) in both.items() if a != b} for f, both in pairs.items()}
+        return {f: both for f, both in changed.items() if both}
 
     return {
         "from": FILES[index - 1].name,
@@ -101,24 +110,13 @@ def changes(index: int) -> dict[str, Any]:
         "fields_retyped": {f: list(data_type[f]) for f in common if f in before and f not in same},
         "display_names": [f for f in common if seen[f]["name"]["value"] != new[f]["name"]["value"]],
         "descriptions": [f for f in common if seen[f]["description"]["value"] != new[f]["description"]["value"]],
-        "valid_types": sets("valid_types"),
+        "valid_types": grown_and_shrunk("valid_types"),
         "valid_types_reordered": [f for f, (a, b) in listed("valid_types").items() if set(a) == set(b)],
-        "valid_values": sets("valid_values"),
+        "valid_values": grown_and_shrunk("valid_values"),
         "valid_values_reordered": [f for f, (a, b) in listed("valid_values").items() if set(a) == set(b)],
-        "defaults": {
-            f: [prop(seen[f], "default_value"), prop(new[f], "default_value")]
-            for f in same
-            if prop(seen[f], "default_value") != prop(new[f], "default_value")
-        },
-        "flags": nested(
-            {f: {k: [flag(seen[f], k), flag(new[f], k)] for k in FLAGS if flag(seen[f], k) != flag(new[f], k)} for f in common}
-        ),
-        "properties": nested(
-            {
-                f: {k: [prop(seen[f], k), prop(new[f], k)] for k in OTHER_PROPERTIES if prop(seen[f], k) != prop(new[f], k)}
-                for f in same
-            }
-        ),
+        "defaults": {f: both["default_value"] for f, both in differing(same, ("default_value",), prop).items()},
+        "flags": differing(common, FLAGS, flag),
+        "properties": differing(same, OTHER_PROPERTIES, prop),
     }
 
 
@@ -168,7 +166,9 @@ def test_raw_form(state: dict[str, Any]) -> None:
             pairs = [v for k, v in raw.items() if k != "properties"] + list(raw["properties"].values())
             assert all(sorted(pair) == ["editable", "value"] for pair in pairs), f"{e}.{code}"
             data_type = raw["data_type"]["value"]
-            assert ("valid_types" in raw["properties"]) == (data_type in ("entity", "multi_entity", "addressing", "tag_list"))
+            assert ("valid_types" in raw["properties"]) == (
+                data_type in ("entity", "multi_entity", "addressing", "tag_list")
+            )
             assert ("valid_values" in raw["properties"]) == (data_type in ("list", "status_list"))
 
 
@@ -206,7 +206,12 @@ def test_every_data_type_occurs() -> None:
 
 
 def test_calculated_fields_with_several_renderers() -> None:
-    found = {prop(raw, "renderer") for fields in FIELDS for raw in fields.values() if raw["data_type"]["value"] == "calculated"}
+    found = {
+        prop(raw, "renderer")
+        for fields in FIELDS
+        for raw in fields.values()
+        if raw["data_type"]["value"] == "calculated"
+    }
     assert found == {"text", "number", "float", "currency", "percent", "checkbox", "date", "duration"}
 
 
@@ -233,7 +238,7 @@ def test_every_retyping_occurs(pair: tuple[str, str]) -> None:
         ("Version.sg_temp_links", [None, None, None, "multi_entity", None, None]),
         ("Shot.sg_old_status", ["text", None, None, None, None, None]),  # retired for good
         ("Shot.sg_vfx_turnover_2", ["text", "text", None, "text", "text", "text"]),  # revived
-        ("Asset.sg_assigned_artists", ["multi_entity", "multi_entity", "multi_entity", None, "multi_entity", "multi_entity"]),
+        ("Asset.sg_assigned_artists", ["multi_entity"] * 3 + [None] + ["multi_entity"] * 2),
         ("Project.sg_lut", ["url", None, None, None, "url", "url"]),  # revived after three states
         ("Version.sg_flagged", ["checkbox", None, "checkbox", None, "checkbox", None]),
         ("Sequence.sg_mood", ["text", None, "list", "list", "list", "list"]),  # revived with another type, same column
@@ -253,7 +258,7 @@ def test_lives_of_fields(field: str, life: list[str | None]) -> None:
 @pytest.mark.parametrize(
     ("entity_type", "life"),
     [
-        ("CustomEntity07", ["Lens Kit", "Lens Kit", None, None, "Camera Report", "Camera Report (archive)"]),  # re-purposed
+        ("CustomEntity07", ["Lens Kit", "Lens Kit", None, None, "Camera Report", "Camera Report (archive)"]),
         ("Cut", [None, "Cut", "Cut", None, "Cut", "Cut"]),  # enabled, disabled, enabled again
         ("MocapTake", ["Mocap Take", "Mocap Take", None, None, None, None]),  # disabled for good
         ("CustomThreadedEntity02", [None, None, None, "Client Feedback", None, None]),  # in one state only
@@ -261,7 +266,8 @@ def test_lives_of_fields(field: str, life: list[str | None]) -> None:
     ],
 )  # fmt: skip
 def test_lives_of_entity_types(entity_type: str, life: list[str | None]) -> None:
-    assert [state["schema_entity_read"].get(entity_type, {"name": {"value": None}})["name"]["value"] for state in STATES] == life
+    found = [state["schema_entity_read"].get(entity_type) for state in STATES]
+    assert [None if raw is None else raw["name"]["value"] for raw in found] == life
 
 
 def test_a_disabled_type_drops_out_of_valid_types() -> None:
@@ -282,8 +288,10 @@ def test_every_kind_of_small_change_occurs() -> None:
         assert step["display_names"], step["to"]
         assert step["descriptions"], step["to"]
         assert step["defaults"], step["to"]
-    assert {key for step in STEPS for pairs in step["flags"].values() for key in pairs} == {"mandatory", "editable", "visible"}
-    assert {key for step in STEPS for pairs in step["properties"].values() for key in pairs} >= {"renderer", "summary_field"}
+    flags = {key for step in STEPS for pairs in step["flags"].values() for key in pairs}
+    assert flags == {"mandatory", "editable", "visible"}
+    properties = {key for step in STEPS for pairs in step["properties"].values() for key in pairs}
+    assert properties == {"renderer", "calculated_function", "summary_field"}
 
 
 # ---- names and texts
@@ -298,6 +306,11 @@ def test_clashing_names() -> None:
     # a clash that arrives when the column of the link is already built
     assert types_of("Shot.sg_lead") == ["entity"] * 6
     assert types_of("Shot.sg_lead_id") == [None, None, None, "number", "number", "number"]
+
+
+def test_one_field_is_unique() -> None:
+    for fields in FIELDS[1:]:
+        assert [f for f, raw in fields.items() if raw["unique"]["value"]] == ["HumanUser.sg_badge"]
 
 
 def test_reserved_words() -> None:
@@ -328,8 +341,9 @@ def test_codes_are_codes() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        '"""', "\\", "\n", "\r\n", "\t", "%", "%(x)s", "${x}", "<% import os %>", "{{ x }}", "'; DROP TABLE shot; --", "<script>",
-        "|", "`", "\u202e", "\u200b", "\u200d", "\ufeff", "\u2028", "\x00", "\x1b[", "\U0001f98b", "[retired] ", "\u0085", "-->",
+        '"""', "\\", "\n", "\r\n", "\t", "%", "%(x)s", "${x}", "<% import os %>", "{{ x }}", "'; DROP TABLE shot; --",
+        "<script>", "|", "`", "\u202e", "\u200b", "\u200d", "\ufeff", "\u2028", "\x00", "\x1b[", "\U0001f98b",
+        "[retired] ", "\u0085", "-->",
     ],
     ids=ascii,
 )  # fmt: skip
@@ -350,7 +364,7 @@ def test_more_hostile_texts() -> None:
     assert one[:2900] == other[:2900]  # the change is beyond what a comment holds
     assert "\u200d" in one[1000:1030]  # and a cut at 1,024 may fall inside an emoji
     for fields in FIELDS:
-        assert not any(unicodedata.category(c) == "Cs" for raw in fields.values() for c in json.dumps(raw, ensure_ascii=False))
+        assert not any(unicodedata.category(c) == "Cs" for c in json.dumps(fields, ensure_ascii=False))
     names = [state["schema_entity_read"]["CustomNonProjectEntity03"]["name"]["value"] for state in STATES[2:5]]
     assert names[0].endswith(" ")
     assert '"""' in names[1] == names[2]
@@ -360,8 +374,8 @@ def test_more_hostile_texts() -> None:
 
 def test_most_fields_are_ordinary() -> None:
     for fields in FIELDS:
-        plain = [raw for raw in fields.values() if raw["name"]["value"].isprintable() and raw["name"]["value"].isascii()]
-        assert len(plain) > 0.9 * len(fields)
+        names = [raw["name"]["value"] for raw in fields.values()]
+        assert len([name for name in names if name.isprintable() and name.isascii()]) > 0.9 * len(names)
 
 
 def test_the_readme_tells_of_every_state() -> None:
