@@ -28,6 +28,9 @@ from sqlalchemy.exc import OperationalError
 STOP_TIMEOUT = 60.0
 """Seconds that a server may take to stop."""
 
+ROOM_IN_MEMORY = 4 * 2**30
+"""Bytes that must be free in memory for servers to keep their data there."""
+
 _PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
 """Where programs are: Debian keeps servers where only root's PATH looks."""
 
@@ -216,7 +219,7 @@ class Server:
 def _launch(flavour: Flavour, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Run the script that starts, guards and stops a server, out of reach of the terminal's Ctrl-C."""
     programs = flavour.find()
-    folder = Path(tempfile.mkdtemp(prefix="sg_migrate-", dir="/tmp"))  # the path of a socket must be short
+    folder = Path(tempfile.mkdtemp(prefix="sg_migrate-", dir=_place()))
     account = _account()
     if account is not None:
         if not _can_enter(programs, account):
@@ -235,6 +238,17 @@ def _launch(flavour: Flavour, port: int, log: IO[bytes]) -> subprocess.Popen[byt
         extra_groups=[] if account else None,
         start_new_session=True,
     )
+
+
+def _place() -> str:
+    """Where the folders of servers go: into memory if there is room, which makes a database ten times as fast.
+
+    Both paths are short, as the path of a socket must be.
+    """
+    memory = Path("/dev/shm")
+    if not memory.is_dir() or os.statvfs(memory).f_flag & os.ST_NOEXEC:
+        return "/tmp"
+    return str(memory) if shutil.disk_usage(memory).free >= ROOM_IN_MEMORY else "/tmp"
 
 
 def _account() -> pwd.struct_passwd | None:
