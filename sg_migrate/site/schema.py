@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 State: TypeAlias = Literal["active", "retired", "dropped"]
 """``active``: on the site; ``retired``: the site no longer has it; ``dropped``: a person decided to remove it."""
 
-JSON: TypeAlias = "None | bool | int | float | str | list[JSON] | dict[str, JSON]"
+JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
 
 
 @dataclass(frozen=True, slots=True)
