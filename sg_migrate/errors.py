@@ -116,3 +116,43 @@ class DiscardError(SgMigrateError):
             f"{table}.{column}: going back would lose {values} values that were written since its type changed."
             " Nothing was changed. To let them go: alembic -x sg_discard=true downgrade ..."
         )
+
+
+class ClashError(SgMigrateError):
+    """Something that is not ours stands in the database under a name that the site's tables want."""
+
+    def __init__(self, tables: list[str], columns: list[str]) -> None:
+        self.tables = tables
+        self.columns = columns
+        found = [f"table {name}" for name in tables] + [f"column {name}" for name in columns]
+        more = f" and {len(found) - 10} more" if len(found) > 10 else ""
+        super().__init__(
+            f"The database already has {', '.join(found[:10])}{more}, and no revision of this history built"
+            f" {'it' if len(found) == 1 else 'them'}. Nothing was changed. Give the site's tables other names"
+            " (table_prefix, entity_names), or a schema of their own on PostgreSQL (schema), or leave the field or"
+            " entity type out (exclude); a warehouse that was made without revisions is taken over by"
+            " `sg-migrate init --adopt`."
+        )
+
+
+class DriftError(SgMigrateError):
+    """The database differs from what the revisions have built."""
+
+    def __init__(self, differences: list[str]) -> None:
+        self.differences = differences
+        shown = "".join(f"\n  {difference}" for difference in differences[:20])
+        more = f"\n  and {len(differences) - 20} more" if len(differences) > 20 else ""
+        super().__init__(
+            f"The database differs from what its revisions have built:{shown}{more}\n"
+            "Somebody changed it by hand. Mend it there, or write the repair as a revision with -x sg_drift=repair,"
+            " or go on without with -x sg_drift=ignore."
+        )
+
+
+class ForeignKeyError(SgMigrateError):
+    """On SQLite, the migration would leave a row whose foreign key points nowhere."""
+
+    def __init__(self, table: str, row: object, referred_table: str) -> None:
+        super().__init__(
+            f"Row {row} of {table} would refer to a row of {referred_table} that is not there. Nothing was changed."
+        )

@@ -46,6 +46,10 @@ class Settings:
     lock_timeout: float = 5.0
     """Seconds that a migration waits for a lock before it gives up; 0 waits for ever."""
     drift: Literal["stop", "repair", "ignore"] = "stop"
+    accept_retirements: bool = False
+    """Lets autogenerate retire more at once than its guard allows; for one run: ``-x sg_accept_retirements=true``."""
+    discard: bool = False
+    """A downgrade may discard values that were written after a conversion."""
 
     def shape(self) -> str:
         """The settings that shape the model, as one canonical text; part of the digest a revision carries."""

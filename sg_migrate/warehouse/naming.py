@@ -57,13 +57,18 @@ def column_names(code: str, *, naming: Naming, role: str = "") -> list[str]:
 
 
 def former_names(name: str, data_type: str) -> Iterable[str]:
-    """The names for a column or table that keeps a field's values of an earlier type: ``__was_text``, ``__was_text_2`` ..."""
+    """The names for what keeps values of an earlier type: ``<name>__was_text``, ``<name>__was_text_2`` and so on."""
     number = 1
     while True:
         suffix = f"__was_{data_type}" + (f"_{number}" if number > 1 else "")
         room = MAX_LENGTH - len(suffix)
         yield (name if len(name) <= room else with_hash(name, name)[-room:]) + suffix
         number += 1
+
+
+def is_former_name(name: str) -> bool:
+    """Whether a table's name is one that `former_names` gives; ``op.rename_table`` can carry no mark."""
+    return "__was_" in name
 
 
 def index_name(table: str, columns: Iterable[str]) -> str:
@@ -76,19 +81,26 @@ def foreign_key_name(table: str, column: str) -> str:
     return shorten(f"fk_{table}_{column}")
 
 
-def primary_key_name(table: str) -> str:
-    """``pk_<table>``."""
-    return shorten(f"pk_{table}")
-
-
 class Names:
     """Names already taken, compared without case, and the choice of the next one."""
 
     def __init__(self, taken: Iterable[str] = ()) -> None:
         self._taken = {name.lower() for name in taken}
 
-    def take(self, candidates: Iterable[str]) -> str:
-        """Take and return the first candidate that is free. Raises ``ValueError`` when none is."""
+    def free(self, name: str) -> None:
+        """Give a name back."""
+        self._taken.discard(name.lower())
+
+    def take(self, candidates: Iterable[str], built: str | None = None) -> str:
+        """The name for an object: ``built``, its present name, if that is a candidate; else the first free one, taken.
+
+        Raises ``ValueError`` when no candidate is free.
+        """
+        if built is not None:
+            candidates = list(candidates)
+            if built in candidates:
+                return built
+            self.free(built)
         for candidate in candidates:
             if candidate.lower() not in self._taken:
                 self._taken.add(candidate.lower())

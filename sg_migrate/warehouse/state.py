@@ -7,14 +7,15 @@ that is how a revision says what it builds without needing sg_migrate to run.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.warehouse.naming import primary_key_name
+from sg_migrate.site.schema import Field
 
 RETIRED = "[retired] "
 
@@ -43,11 +44,15 @@ class Mark:
         subject, *words = text.split(" ")
         entity_type, _, code = subject.partition(".")
         was = bool(words) and words[-1] == "was"
-        data_type, role = (words[: len(words) - was] + ["", ""])[:2]
+        data_type, role = [*words[: len(words) - was], "", ""][:2]
         mark = cls(entity_type, code, data_type, role, was)
         if not entity_type or str(mark) != text:
             raise ValueError(f"not a mark of sg_migrate: {text!r}")
         return mark
+
+    def as_former(self) -> Mark:
+        """The mark of the column or table that keeps the values from before the type changed."""
+        return replace(self, was=True)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -55,7 +60,13 @@ class Mark:
         return (self.entity_type, self.field, self.role)
 
 
-CATALOG = Mark("sg_catalog")
+def mark_for(site_field: Field, role: str = "") -> Mark:
+    """The mark of a field's column; a data type that is no plain word is made one."""
+    return Mark(site_field.entity_type, site_field.code, re.sub(r"\W", "_", site_field.data_type), role)
+
+
+CATALOG = "sg_catalog"
+"""In place of an entity type in the marks of the catalog's two tables."""
 
 
 def mark_of(item: sa.Table | sa.Column[Any]) -> Mark | None:
@@ -89,7 +100,8 @@ class ColumnState:
 
     @property
     def retired(self) -> bool:
-        return bool(self.comment and self.comment.startswith(RETIRED)) or self.mark.was
+        """Whether it is only kept: the site has it no longer, or with another type."""
+        return bool(self.comment and self.comment.startswith(RETIRED.strip())) or self.mark.was
 
     def to_column(self) -> sa.Column[Any]:
         """A new SQLAlchemy column."""
@@ -127,11 +139,17 @@ class TableState:
 
     @property
     def retired(self) -> bool:
-        return bool(self.comment and self.comment.startswith(RETIRED)) or self.mark.was
+        """Whether it is only kept: the site has it no longer, or with another type."""
+        return bool(self.comment and self.comment.startswith(RETIRED.strip())) or self.mark.was
 
 
 State: TypeAlias = Mapping[str, TableState]
 """Tables by name."""
+
+
+def state_of_column(column: sa.Column[Any], mark: Mark) -> ColumnState:
+    """The state of a SQLAlchemy column that carries ``mark``."""
+    return ColumnState(column.name, column.type, mark, column.comment, bool(column.nullable))
 
 
 def state_of_table(table: sa.Table) -> TableState | None:
@@ -143,9 +161,7 @@ def state_of_table(table: sa.Table) -> TableState | None:
     for column in table.columns:
         column_mark = mark_of(column)
         if column_mark is not None:
-            columns[column.name] = ColumnState(
-                column.name, column.type, column_mark, column.comment, bool(column.nullable)
-            )
+            columns[column.name] = state_of_column(column, column_mark)
     return TableState(
         name=table.name,
         mark=mark,
@@ -180,7 +196,7 @@ def to_metadata(state: State, info: Mapping[str, Any] | None = None) -> sa.MetaD
             table.name,
             metadata,
             *columns,
-            sa.PrimaryKeyConstraint(*table.primary_key, name=primary_key_name(table.name)),
+            sa.PrimaryKeyConstraint(*table.primary_key),
             *(
                 sa.ForeignKeyConstraint(
                     fk.columns, [f"{fk.referred_table}.{name}" for name in fk.referred_columns], name=fk.name

@@ -1,0 +1,133 @@
+"""How our operations read in a revision file.
+
+Registered with Alembic's renderers on import. Every text of the site passes through ``repr``: it can end no string and
+hides nothing from a reviewer, because ``repr`` escapes what is not printable.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import render_op, renderers
+from sqlalchemy.types import TypeEngine
+
+from sg_migrate.revisions.operations import (
+    AlterOp,
+    CommentsOp,
+    ConvertColumnOp,
+    GroupOps,
+    RenameOp,
+    RestoreColumnOp,
+)
+from sg_migrate.warehouse.mapping import JSON_VALUE, TEXT, TIMESTAMP
+from sg_migrate.warehouse.state import ColumnState, type_text
+
+_PORTABLE = {
+    type_text(TEXT): ("mysql", "sg_text", 'sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")'),
+    type_text(TIMESTAMP): (
+        "mysql",
+        "sg_timestamp",
+        'sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")',
+    ),
+    type_text(JSON_VALUE): ("postgresql", "sg_json", 'sa.JSON().with_variant(postgresql.JSONB(), "postgresql")'),
+}
+"""Types with variants: the dialect module they need, their name in a revision, and their definition there."""
+
+
+def render_item(kind: str, item: Any, context: AutogenContext) -> str | bool:
+    """Alembic's ``render_item`` hook: our columns with their marks, our types by name; ``False`` for all else."""
+    if kind == "column" and "sg" in item.info:
+        return _column(item, context)
+    if kind == "type" and isinstance(item, TypeEngine):
+        return _portable_type(item, context)
+    return False
+
+
+def _portable_type(type_: TypeEngine[Any], context: AutogenContext) -> str | bool:
+    known = _PORTABLE.get(type_text(type_))
+    if known is None:
+        return False
+    dialect, name, definition = known
+    # Alembic sorts these lines: the definitions' names come after "from" and "import".
+    context.imports.update([f"from sqlalchemy.dialects import {dialect}", f"{name} = {definition}"])
+    return name
+
+
+def _type(type_: TypeEngine[Any], context: AutogenContext) -> str:
+    return str(_portable_type(type_, context) or f"sa.{type_!r}")
+
+
+def _column(column: sa.Column[Any], context: AutogenContext) -> str:
+    words = [repr(str(column.name)), _type(column.type, context)]
+    if column.autoincrement is False:
+        words.append("autoincrement=False")
+    if not column.nullable:
+        words.append("nullable=False")
+    if column.comment is not None:
+        words.append(f"comment={column.comment!r}")
+    words.append(f"info={{'sg': {column.info['sg']!r}}}")
+    return f"sa.Column({', '.join(words)})"
+
+
+@renderers.dispatch_for(GroupOps)
+def _group(context: AutogenContext, op: GroupOps) -> list[str]:
+    lines = [f"# {op.title}"]
+    for child in op.ops:
+        lines.extend(render_op(context, child))
+    return lines
+
+
+@renderers.dispatch_for(CommentsOp)
+def _comments(context: AutogenContext, op: CommentsOp) -> list[str]:
+    lines = ["# Comments", "if op.get_context().dialect.supports_comments:"]
+    for child in op.ops:
+        lines.extend(" ".join(line.split("\n    ")).replace("(\n", "(") for line in render_op(context, child))
+    return [*lines, ""]
+
+
+@renderers.dispatch_for(AlterOp)
+def _alter(context: AutogenContext, op: AlterOp) -> list[str]:
+    words = [repr(op.old.name)]
+    if op.modify_name is not None:
+        words.append(f"new_column_name={op.new.name!r}")
+    if op.modify_type is not None:
+        words.append(f"type_={_type(op.new.type, context)}")
+    if op.modify_comment is not False:
+        words.append(f"comment={op.modify_comment!r}")
+    words.append(f"existing_type={_type(op.old.type, context)}")
+    words.append(f"existing_nullable={op.old.nullable!r}")
+    if op.old.comment is not None:
+        words.append(f"existing_comment={op.old.comment!r}")
+    if "info" in op.kw:
+        words.append(f"info={op.kw['info']!r}")
+    if op.modify_type is None:
+        return [f"op.alter_column({', '.join([repr(op.table_name), *words])})"]
+    return [
+        f"with op.batch_alter_table({op.table_name!r}) as batch_op:",
+        f"batch_op.alter_column({', '.join(words)})",
+        "",
+    ]
+
+
+@renderers.dispatch_for(RenameOp)
+def _rename(context: AutogenContext, op: RenameOp) -> str:
+    return f"op.rename_table({op.table_name!r}, {str(op.new_table_name)!r})"
+
+
+@renderers.dispatch_for(ConvertColumnOp)
+def _convert(context: AutogenContext, op: ConvertColumnOp) -> str:
+    return _conversion("convert_column", context, op)
+
+
+@renderers.dispatch_for(RestoreColumnOp)
+def _restore(context: AutogenContext, op: RestoreColumnOp) -> str:
+    return _conversion("restore_column", context, op)
+
+
+def _conversion(name: str, context: AutogenContext, op: ConvertColumnOp | RestoreColumnOp) -> str:
+    def column(state: ColumnState) -> str:
+        return _column(state.to_column(), context)
+
+    return f"op.{name}({op.table_name!r},\n{column(op.old)},\n{column(op.new)},\nformer_name={op.former_name!r}\n)"

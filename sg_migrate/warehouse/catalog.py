@@ -1,0 +1,131 @@
+"""The data dictionary inside the warehouse: two tables that say what every table and column stands for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeEngine
+
+from sg_migrate.settings import Settings
+from sg_migrate.site.schema import EntityType, Field, SiteSchema
+from sg_migrate.text import clean
+from sg_migrate.warehouse.mapping import TEXT, WORD
+from sg_migrate.warehouse.state import CATALOG, ColumnState, Mark, State, TableState
+
+_NAME, _TEXT = WORD, TEXT
+
+ENTITY_COLUMNS: dict[str, TypeEngine[Any]] = {
+    "table_name": _NAME,
+    "entity_type": _TEXT,
+    "field_code": _TEXT,
+    "display_name": _TEXT,
+    "state": _NAME,
+    "retired_since": _NAME,
+}
+FIELD_COLUMNS: dict[str, TypeEngine[Any]] = {
+    "table_name": _NAME,
+    "column_name": _NAME,
+    "entity_type": _TEXT,
+    "field_code": _TEXT,
+    "display_name": _TEXT,
+    "description": _TEXT,
+    "data_type": _NAME,
+    "valid_types": _TEXT,
+    "valid_values": _TEXT,
+    "state": _NAME,
+    "retired_since": _NAME,
+}
+
+
+def catalog_tables(settings: Settings) -> list[TableState]:
+    """The two tables as the first revision creates them; none when the settings say so."""
+    if not settings.catalog:
+        return []
+    return [
+        _table(
+            settings.catalog_entity,
+            Mark(CATALOG, "entity"),
+            ENTITY_COLUMNS,
+            ("table_name",),
+            "What every table stands for",
+        ),
+        _table(
+            settings.catalog_field,
+            Mark(CATALOG, "field"),
+            FIELD_COLUMNS,
+            ("table_name", "column_name"),
+            "What every column stands for",
+        ),
+    ]
+
+
+def _table(name: str, mark: Mark, types: dict[str, TypeEngine[Any]], key: tuple[str, ...], comment: str) -> TableState:
+    columns = {
+        column: ColumnState(column, type_, replace(mark, data_type="catalog", role=column), nullable=column not in key)
+        for column, type_ in types.items()
+    }
+    return TableState(name, mark, columns, key, comment)
+
+
+def refresh(connection: sa.Connection, built: State, site: SiteSchema | None, settings: Settings) -> None:
+    """Write both tables anew, from what is built and from what the snapshot says of it; needs a transaction.
+
+    Args:
+        connection: to the warehouse.
+        built: the tables as built at the database's revision.
+        site: the snapshot's entries; ``None`` when there is no snapshot.
+        settings: the names of the two tables.
+    """
+    entity_rows = [_entity_row(table, site) for table in built.values() if table.mark.entity_type != CATALOG]
+    field_rows = [
+        _field_row(table, column, site)
+        for table in built.values()
+        if table.mark.entity_type != CATALOG
+        for column in table.columns.values()
+    ]
+    for name, rows in ((settings.catalog_entity, entity_rows), (settings.catalog_field, field_rows)):
+        if name in built:
+            table = sa.table(name, *(sa.column(column) for column in built[name].columns))
+            connection.execute(sa.delete(table))
+            if rows:
+                connection.execute(sa.insert(table), rows)
+
+
+def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | None]:
+    entity_type = site.entity_types.get(table.mark.entity_type) if site else None
+    field = entity_type.fields.get(table.mark.field) if entity_type else None
+    entry = field if table.mark.field else entity_type
+    return {
+        "table_name": table.name,
+        "entity_type": table.mark.entity_type,
+        "field_code": table.mark.field or None,
+        "display_name": clean(entry.name) if entry else None,
+        "state": _state(table, entry),
+        "retired_since": entry.since if entry and table.retired else None,
+    }
+
+
+def _field_row(table: TableState, column: ColumnState, site: SiteSchema | None) -> dict[str, str | None]:
+    entity_type = site.entity_types.get(column.mark.entity_type) if site else None
+    field = entity_type.fields.get(column.mark.field) if entity_type else None
+    return {
+        "table_name": table.name,
+        "column_name": column.name,
+        "entity_type": column.mark.entity_type,
+        "field_code": column.mark.field,
+        "display_name": clean(field.name) if field else None,
+        "description": clean(field.description) if field else None,
+        "data_type": column.mark.data_type,
+        "valid_types": ", ".join(field.valid_types) if field else None,
+        "valid_values": ", ".join(map(clean, field.valid_values)) if field else None,
+        "state": _state(column, field),
+        "retired_since": field.since if field and column.retired else None,
+    }
+
+
+def _state(built: TableState | ColumnState, entry: EntityType | Field | None) -> str:
+    if built.mark.was:
+        return "former"
+    return "retired" if built.retired or (entry is not None and entry.state != "active") else "active"
