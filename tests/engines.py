@@ -170,12 +170,13 @@ class Server:
     """One running server, with a folder and a port of its own."""
 
     def __init__(self, flavour: Flavour) -> None:
+        programs = flavour.find()
         self._flavour = flavour
         self._numbers = itertools.count(1)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed when the server stops
         for _ in range(3):  # a port that is free now may be taken by somebody else a moment later
             port = _free_port()
-            self._guardian = _launch(flavour, port, self._log)
+            self._guardian = _launch(flavour, programs, port, self._log)
             assert self._guardian.stdout is not None
             if self._guardian.stdout.readline() == b"ready\n":
                 break
@@ -216,14 +217,13 @@ class Server:
         return EngineFailedError(f"A {self._flavour.admin.drivername} server {what}:\n{log[-4000:]}")
 
 
-def _launch(flavour: Flavour, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+def _launch(flavour: Flavour, programs: Path, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     """Run the script that starts, guards and stops a server, out of reach of the terminal's Ctrl-C."""
-    programs = flavour.find()
     folder = Path(tempfile.mkdtemp(prefix="sg_migrate-", dir=_place()))
     account = _account()
     if account is not None:
         if not _can_enter(programs, account):
-            programs = shutil.copytree(programs.parent, folder / "programs", symlinks=True) / programs.name
+            programs = _copy_package(programs, folder)
         for path in (folder, *folder.rglob("*")):
             os.chown(path, account.pw_uid, account.pw_gid, follow_symlinks=False)
     return subprocess.Popen(
@@ -259,6 +259,14 @@ def _account() -> pwd.struct_passwd | None:
 def _can_enter(folder: Path, account: pwd.struct_passwd) -> bool:
     """Whether an account gets into a folder; a virtual environment may lie where only root can."""
     return subprocess.run(["test", "-x", folder], cwd="/", user=account.pw_uid).returncode == 0
+
+
+def _copy_package(programs: Path, folder: Path) -> Path:
+    """Copy the package that holds the programs, and the libraries that lie beside it; gives their new place."""
+    package = programs.parents[1]
+    for part in package.parent.glob(f"{package.name}*"):
+        shutil.copytree(part, folder / part.name)
+    return folder / programs.relative_to(package.parent)
 
 
 def _free_port() -> int:
