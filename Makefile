@@ -1,0 +1,66 @@
+# All set-up is done by the targets themselves: a machine needs Python 3.10 or newer and make.
+#
+#   make demo        the whole loop on SQLite, no site, no network
+#   make test        everything that guards a change, but for the long tests
+#   make help        the other targets
+#
+# Another Python: make test PYTHON=python3.13. More test processes: make test JOBS=4.
+
+PYTHON ?= python3
+JOBS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
+
+.PHONY: help venv demo test test-long lint bench clean
+
+help:
+	@echo "make demo        the whole loop on SQLite, in the folder demo"
+	@echo "make test        lint, types and tests"
+	@echo "make test-long   the tests that take minutes"
+	@echo "make lint        ruff and mypy"
+	@echo "make bench       the benchmarks"
+	@echo "make venv        the virtual environment for development, in $(VENV)"
+	@echo "make clean       removes what these targets made"
+
+venv: $(DEV)
+
+$(RUNTIME): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || \
+		{ echo "There is no $(PYTHON): install Python 3.10 or newer, or name one with PYTHON=." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "$(PYTHON) is older than Python 3.10: name a newer one with PYTHON=." >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME)
+	$(BIN)/python -m pip install --quiet --group dev
+	@touch $@
+
+demo: $(RUNTIME)
+	$(BIN)/sg-migrate demo
+
+lint: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+test: lint
+	$(PYTEST) -m "not long"
+
+test-long: $(DEV)
+	$(PYTEST) -m long
+
+bench: $(DEV)
+	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
