@@ -156,3 +156,22 @@ class ForeignKeyError(SgMigrateError):
         super().__init__(
             f"Row {row} of {table} would refer to a row of {referred_table} that is not there. Nothing was changed."
         )
+
+
+class NoProjectError(SgMigrateError):
+    """There is no Alembic project where one was expected."""
+
+    def __init__(self, ini: str, problem: str = "there is no such file") -> None:
+        self.ini = ini
+        super().__init__(f"{ini}: {problem}. Name another with --config, or make a project with `sg-migrate init`.")
+
+
+class ProjectExistsError(SgMigrateError):
+    """A project would overwrite what is there."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(
+            f"{path} is there already; nothing was changed. Name another folder, or see docs/adoption.md for adding"
+            " the site's tables to an Alembic project that exists."
+        )

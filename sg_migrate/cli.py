@@ -1,0 +1,77 @@
+"""``sg-migrate``: results on stdout, everything else on stderr, and an exit code that says what happened."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from sg_migrate.exit_codes import ERROR
+
+COMMANDS = {
+    "init": "Make an Alembic project that follows a site.",
+    "snapshot": "Read the site's schema into the snapshot file.",
+    "demo": "Show the whole loop on SQLite; no site, no network.",
+}
+"""The commands with their one-line help: ``--help`` must not import them."""
+
+
+class _Commands(click.Group):
+    """Imports ``sg_migrate.commands.NAME`` when the command is run."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"sg_migrate.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="sg-migrate", prog_name="sg-migrate")
+def cli() -> None:
+    """Alembic migrations for an SQL warehouse that follows a ShotGrid site's schema.
+
+    \b
+    Exit codes: 0 in step or done, 1 error, 2 usage, 3 differs and nothing is lossy or destructive,
+    4 differs with something lossy or destructive, or a finding at or above --fail-on.
+    """
+
+
+def main() -> None:
+    """Run the command line; an expected failure is one message and never a traceback."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except Exception as error:
+        message = expected(error)
+        if message is None:
+            raise
+        click.echo(f"sg-migrate: {message}", err=True)
+        sys.exit(ERROR)
+
+
+def expected(error: Exception) -> str | None:
+    """The message of an expected failure: ours, Alembic's, or the database's; ``None`` for a defect."""
+    from alembic.util.exc import CommandError
+
+    if isinstance(error, CommandError):
+        return str(error)
+    database = sys.modules.get("sqlalchemy.exc")
+    if database is not None and isinstance(error, database.DBAPIError):
+        return f"the database refused: {error.orig}"
+    return None

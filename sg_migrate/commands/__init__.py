@@ -1,0 +1,1 @@
+"""The commands of ``sg-migrate``: one file each, imported when it is run."""

@@ -1,0 +1,36 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from sg_migrate.revisions.project import Project
+
+config_option = click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="alembic.ini",
+    show_default=True,
+    help="The project's alembic.ini.",
+)
+setting_option = click.option(
+    "-x",
+    "arguments",
+    multiple=True,
+    metavar="sg_KEY=VALUE",
+    help="A setting for this run, as with the alembic command.",
+)
+
+
+def project(config: Path, arguments: tuple[str, ...] = ()) -> Project:
+    """The project of these options. Raises ``NoProjectError``, ``SettingsError``."""
+    from sg_migrate.revisions.project import Project
+
+    pairs = (argument.partition("=") for argument in arguments)
+    overrides = {key.removeprefix("sg_"): value for key, _, value in pairs if key.startswith("sg_")}
+    return Project.find(config, overrides)

@@ -1,0 +1,98 @@
+"""An Alembic project with the site's tables in it: its settings, its snapshot, and what its revisions have built."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util.exc import CommandError
+
+from sg_migrate.errors import NoProjectError, SettingsError, SnapshotError
+from sg_migrate.revisions.built import built_state
+from sg_migrate.settings import Settings, read_settings
+from sg_migrate.site.schema import SiteSchema
+from sg_migrate.site.snapshot import Snapshot, read_snapshot
+from sg_migrate.warehouse.model import build_state
+from sg_migrate.warehouse.state import State
+
+
+class Project:
+    """An Alembic project; needs neither a database nor a site.
+
+    Args:
+        config: Alembic's configuration.
+        overrides: settings for this run, by name; they stand above the files'.
+        scripts: the script directory, where it is known already.
+
+    Raises:
+        SettingsError: a setting is unknown or has an impossible value.
+    """
+
+    def __init__(
+        self, config: Config, overrides: Mapping[str, str] | None = None, scripts: ScriptDirectory | None = None
+    ) -> None:
+        self.config = config
+        self.scripts = scripts or ScriptDirectory.from_config(config)
+        self.settings = _settings(config, overrides or {})
+
+    @classmethod
+    def find(cls, ini: Path, overrides: Mapping[str, str] | None = None) -> Project:
+        """The project of an alembic.ini. Raises `NoProjectError` when there is none."""
+        if not ini.is_file():
+            raise NoProjectError(str(ini))
+        try:
+            return cls(Config(str(ini), toml_file=str(ini.parent / "pyproject.toml")), overrides)
+        except CommandError as error:
+            raise NoProjectError(str(ini), str(error)) from None
+
+    @property
+    def url(self) -> str:
+        """The database: ``DATABASE_URL``, or alembic.ini's ``sqlalchemy.url``. Raises `SettingsError`."""
+        url = os.environ.get("DATABASE_URL") or self.config.get_main_option("sqlalchemy.url")
+        if not url:
+            raise SettingsError(
+                "No database is set: DATABASE_URL in the environment, or sqlalchemy.url in alembic.ini."
+            )
+        return url
+
+    @property
+    def snapshot_path(self) -> Path:
+        """The snapshot file."""
+        return Path(self.scripts.dir, self.settings.snapshot)
+
+    def stored_snapshot(self) -> Snapshot | None:
+        """The snapshot file's content, or ``None`` when there is no file yet. Raises ``SnapshotError``."""
+        return read_snapshot(self.snapshot_path) if self.snapshot_path.exists() else None
+
+    def required_snapshot(self) -> Snapshot:
+        """The snapshot file's content. Raises ``SnapshotError``, also when there is no file."""
+        stored = self.stored_snapshot()
+        if stored is None:
+            raise SnapshotError(str(self.snapshot_path), "there is no snapshot yet.", "Make one: sg-migrate snapshot.")
+        return stored
+
+    @cached_property
+    def built(self) -> State:
+        """What the revisions up to the heads have built."""
+        return built_state(self.scripts)
+
+    def model(self, site: SiteSchema) -> State:
+        """What the warehouse of this ledger should look like."""
+        return build_state(site, self.settings, self.built)
+
+    def digest(self, snapshot: Snapshot) -> str:
+        """What a revision that leads to this snapshot carries as ``sg_digest``: 16 hexadecimal digits."""
+        content = snapshot.digest(self.settings.track, foreign_keys=self.settings.foreign_keys)
+        return hashlib.sha256(f"{content} {self.settings.shape()}".encode()).hexdigest()[:16]
+
+
+def _settings(config: Config, overrides: Mapping[str, str]) -> Settings:
+    folder = Path(config.config_file_name).resolve().parent if config.config_file_name else Path.cwd()
+    section = config.get_section("sg_migrate", {})
+    defaults = config.file_config.defaults()  # Alembic puts "here" into every section
+    return read_settings({key: value for key, value in section.items() if key not in defaults}, folder, overrides)

@@ -1,0 +1,55 @@
+"""The template of an Alembic project: where it is, and making a project from it."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from pathlib import Path
+
+import alembic.command
+from alembic.config import Config
+
+from sg_migrate.errors import ProjectExistsError
+
+
+def template_directory() -> Path:
+    """The folder to give to ``alembic init -t``: inside the installed package, or beside it in a source checkout."""
+    package = Path(__file__).resolve().parent.parent
+    installed = package / "alembic_template"
+    return installed if installed.is_dir() else package.parent / "alembic_template"
+
+
+class _TemplateConfig(Config):
+    """Alembic's configuration, with our folder as the template to choose from."""
+
+    def get_template_directory(self) -> str:
+        return str(template_directory().parent)
+
+
+def create_project(folder: Path, *, url: str) -> Path:
+    """Make ``folder`` an Alembic project of ours.
+
+    Args:
+        folder: created when it is missing.
+        url: the database, for alembic.ini.
+
+    Returns:
+        The path of alembic.ini.
+
+    Raises:
+        ProjectExistsError: there is an alembic.ini or a migrations folder already; nothing is overwritten.
+    """
+    ini = folder / "alembic.ini"
+    for path in (ini, folder / "migrations"):
+        if path.exists():
+            raise ProjectExistsError(str(path))
+    folder.mkdir(parents=True, exist_ok=True)
+    config = _TemplateConfig(str(ini), stdout=io.StringIO())
+    with contextlib.redirect_stdout(io.StringIO()):
+        alembic.command.init(config, str(folder / "migrations"), template="alembic_template")
+    text = ini.read_text(encoding="utf-8")
+    escaped = url.replace("%", "%%")
+    text = text.replace("sqlite:///warehouse.db", escaped)
+    text = text.replace(f"script_location = {folder / 'migrations'}", "script_location = %(here)s/migrations")
+    ini.write_text(text, encoding="utf-8")
+    return ini
