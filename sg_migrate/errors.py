@@ -175,3 +175,10 @@ class ProjectExistsError(SgMigrateError):
             f"{path} is there already; nothing was changed. Name another folder, or see docs/adoption.md for adding"
             " the site's tables to an Alembic project that exists."
         )
+
+
+class DemoError(SgMigrateError):
+    """A step of the demo failed."""
+
+    def __init__(self, step: str) -> None:
+        super().__init__(f"The demo stopped at: {step}. What was printed above says why.")

@@ -214,8 +214,8 @@ def title(entity_type: str, site: SiteSchema) -> str:
     """An entity type's name, with its display name where that says more: ``CustomEntity07 "Lens Kit"``."""
     known = site.entity_types.get(entity_type)
     name = shorten(clean(known.name), 60) if known else ""
-    plain = re.sub(r"\W", "", name).lower()
-    return f'{entity_type} "{name}"' if name and plain != entity_type.lower() else entity_type
+    plain = re.sub(r"[\W_]", "", name).lower()
+    return f'{entity_type} "{name}"' if name and plain != entity_type.replace("_", "").lower() else entity_type
 
 
 def _display_name(change: Change, site: SiteSchema) -> str:

@@ -10,13 +10,12 @@ import alembic.command
 from alembic.config import Config
 
 from sg_migrate.errors import ProjectExistsError
+from sg_migrate.packaged import packaged_folder
 
 
 def template_directory() -> Path:
-    """The folder to give to ``alembic init -t``: inside the installed package, or beside it in a source checkout."""
-    package = Path(__file__).resolve().parent.parent
-    installed = package / "alembic_template"
-    return installed if installed.is_dir() else package.parent / "alembic_template"
+    """The folder to give to ``alembic init -t``."""
+    return packaged_folder("alembic_template")
 
 
 class _TemplateConfig(Config):
