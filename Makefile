@@ -13,6 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+BENCHMARKS := $(sort $(wildcard benchmarks/*.py))
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help venv demo test test-long lint bench clean
@@ -59,7 +60,8 @@ test-long: $(DEV)
 	$(PYTEST) -m long
 
 bench: $(DEV)
-	@set -e; for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script; done
+	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
+	@$(if $(BENCHMARKS),,echo "There is nothing to measure in benchmarks/.")
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
