@@ -12,6 +12,7 @@ from sg_migrate.exit_codes import ERROR
 COMMANDS = {
     "init": "Make an Alembic project that follows a site.",
     "snapshot": "Read the site's schema into the snapshot file.",
+    "models": "Write ORM classes of the warehouse.",
     "demo": "Show the whole loop on SQLite; no site, no network.",
 }
 """The commands with their one-line help: ``--help`` must not import them."""
