@@ -202,7 +202,7 @@ def _unreachable(source: str, error: Exception) -> UnreachableError:
     if isinstance(error, TimeoutError):
         return UnreachableError(source, "did not answer in time.", "Try again; a site under load is slow.")
     if isinstance(error, ssl.SSLError):
-        reason = error.reason or type(error).__name__
+        reason = getattr(error, "reason", None) or type(error).__name__
         return UnreachableError(
             source, f"no secure connection ({reason}).", "SHOTGUN_API_CACERTS names a file of certificates to trust."
         )

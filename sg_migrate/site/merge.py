@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -43,10 +44,15 @@ def merged(ledger: SiteSchema, site: SiteSchema, today: date) -> SiteSchema:
 def _merge_entity_type(old: EntityType | None, new: EntityType | None, today: str) -> EntityType:
     if new is None:
         assert old is not None
-        return replace(old, state="retired", since=today) if old.state == "active" else old
+        gone = replace(old, fields=_sorted(old.fields))
+        return replace(gone, state="retired", since=today) if old.state == "active" else gone
     absent = _absent_fields(old, new, today) if old else {}
-    fields = {**absent, **{code: replace(field, since=None) for code, field in new.fields.items()}}
-    return replace(new, fields={code: fields[code] for code in sorted(fields)}, since=None)
+    present = {code: replace(field, since=None) for code, field in new.fields.items()}
+    return replace(new, fields=_sorted({**absent, **present}), since=None)
+
+
+def _sorted(fields: Mapping[str, Field]) -> dict[str, Field]:
+    return {code: fields[code] for code in sorted(fields)}
 
 
 def _absent_fields(old: EntityType, new: EntityType, today: str) -> dict[str, Field]:
