@@ -1,3 +1,5 @@
+"""Run by every Alembic command that needs the database or the site."""
+
 from logging.config import fileConfig
 
 from alembic import context

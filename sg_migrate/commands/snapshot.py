@@ -52,6 +52,8 @@ def command(
     merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
     for note in (*loaded.notes, *map(str, merged.warnings)):
         click.echo(f"note: {note}", err=True)
+    for line in _unmapped(stored, merged):
+        click.echo(f"note: {line}", err=True)
     _report(stored, merged)
     written = False if dry_run else write_snapshot(path, merged)
     changed = stored is None or stored.text() != merged.text()
@@ -72,6 +74,20 @@ def _load(source: Path | None, entities: Path | None) -> Loaded:
 
     with Console(stderr=True).status("Reading the site's schema …"):
         return read_site(connect_from_environment())
+
+
+def _unmapped(stored: Snapshot | None, merged: Snapshot) -> list[str]:
+    """What is new and gets no column, and data types that nobody has seen before."""
+    from sg_migrate.warehouse.mapping import columns_for, is_known
+
+    known = {str(field): field.data_type for field in stored.schema.fields()} if stored else {}
+    new = [field for field in merged.active().fields() if known.get(str(field)) != field.data_type]
+    left_out = sorted({field.data_type for field in new if columns_for(field) is None})
+    lines = [f"{field}: data type {field.data_type!r} is unknown; kept as text" for field in new
+             if not is_known(field.data_type)]  # fmt: skip
+    if left_out:
+        lines.append(f"no columns for new fields of type {', '.join(left_out)}: the API returns nothing of them")
+    return lines
 
 
 def _report(stored: Snapshot | None, merged: Snapshot) -> None:
