@@ -27,6 +27,7 @@ Kind: TypeAlias = Literal[
     "unique",
     "editable",
     "visible",
+    "pruned",
     "calculated_function",
     "query",
     "renderer",
@@ -46,8 +47,10 @@ _WORDS = {
     "name": "display name",
     "valid_types": "valid types",
     "valid_values": "valid values",
+    "pruned": "kept values of earlier types, decided to drop:",
     "calculated_function": "calculation",
 }
+_LISTS = ("valid_types", "valid_values", "pruned")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,7 @@ class Change:
             return f"new field ({self.new})" if self.field else f"new entity type ({self.new} fields)"
         if self.kind in _SENTENCES:
             return _SENTENCES[self.kind]
-        if self.kind in ("valid_types", "valid_values"):
+        if self.kind in _LISTS:
             return f"{word} {self._list()}"
         if isinstance(self.new, bool):
             return word if self.new else f"no longer {word}"
@@ -171,6 +174,7 @@ def _plain_field(field: Field) -> dict[str, Any]:
         "unique": field.unique,
         "editable": field.editable,
         "visible": field.visible,
+        "pruned": canonical_text(field.pruned),
         "properties": dict(field.properties),
     }
 
@@ -204,7 +208,7 @@ def _attribute(entity_type: str, field: str | None, label: str, path: list[str],
     attribute, *item = path
     if attribute == "state":
         return Change(entity_type, field, _STATE_KINDS[after], label, old=before, new=after)
-    if attribute in ("valid_types", "valid_values"):
+    if attribute in _LISTS:
         old, new = set(json.loads(before)), set(json.loads(after))
         added, removed = tuple(sorted(new - old)), tuple(sorted(old - new))
         return Change(entity_type, field, cast(Kind, attribute), label, added=added, removed=removed)

@@ -71,6 +71,6 @@ def _not_json(text: str, error: json.JSONDecodeError) -> Unreadable:
     place = f"line {error.lineno}, column {error.colno}"
     if text.lstrip().startswith("<"):
         return Unreadable("", "an HTML or XML page, not JSON.", "A proxy or a login page may have answered.")
-    if error.pos >= len(text.rstrip()):
+    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
         return Unreadable(place, "the JSON ends too early; the file is truncated.", "Write it again.")
     return Unreadable(place, f"not JSON ({error.msg}).", "Write the schema again.")

@@ -37,6 +37,7 @@ _FIELD_ATTRIBUTES = {
     "properties": _OBJECT,
     "state": _TEXT,
     "since": _TEXT,
+    "pruned": _TEXTS,
 }
 """The attributes in the order in which they are written; the values say what each must hold."""
 
@@ -115,6 +116,7 @@ def _field_entry(field: Field) -> dict[str, Any]:
         "properties": {key: canonical(json.loads(text)) for key, text in sorted(field.properties)} or None,
         "state": None if field.state == "active" else field.state,
         "since": field.since,
+        "pruned": sorted(set(field.pruned)) or None,
     }
     return {key: value for key, value in values.items() if value is not None}
 
@@ -194,6 +196,7 @@ def _read_field(entity_type: str, code: str, entry: Mapping[str, Any]) -> Field:
         properties=_read_properties(place, entry.get("properties", {})),
         state=state,
         since=since,
+        pruned=tuple(sorted(set(entry.get("pruned", ())))),
     )
 
 

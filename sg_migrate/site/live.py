@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import ssl
 from collections.abc import Callable, Mapping
@@ -122,9 +121,9 @@ def read_site(connection: Connection, host: str | None = None) -> Loaded:
     fields = _call(source, connection, connection.schema_read)
     entities = _call(source, connection, connection.schema_entity_read)
     try:
-        for name, answer in (("schema_read()", fields), ("schema_entity_read()", entities)):
-            _check_answer(name, answer)
-        raw = RawSite(_plain(fields), entity_listing(_plain(entities)))
+        raw = RawSite(
+            _plain_answer("schema_read()", fields), entity_listing(_plain_answer("schema_entity_read()", entities))
+        )
         return loaded(Recognised(raw, "live site"), host)
     except Unreadable as error:
         raise SourceError(source, error.problem, error.remedy) from None
@@ -136,7 +135,7 @@ def connection_host(connection: Connection) -> str | None:
     return _host(f"//{server}") if isinstance(server, str) else None
 
 
-def _check_answer(name: str, answer: object) -> None:
+def _plain_answer(name: str, answer: object) -> dict[str, Any]:
     if isinstance(answer, str | bytes):
         raise Unreadable(
             name,
@@ -145,7 +144,12 @@ def _check_answer(name: str, answer: object) -> None:
         )
     if not isinstance(answer, dict):
         raise Unreadable(name, f"answered with {kind(answer)}, not with a schema.")
-    check_plain(_plain(answer))
+    try:
+        plain: dict[str, Any] = _plain(answer)
+    except RecursionError:
+        raise Unreadable(name, "nested too deep for a ShotGrid schema.") from None
+    check_plain(plain)
+    return plain
 
 
 def _plain(value: Any) -> Any:
@@ -174,7 +178,9 @@ def _call(source: str, connection: Connection, call: Callable[[], Any]) -> Any:
         raise UnreachableError(source, f"{words}.", remedy) from None
     except (TimeoutError, ssl.SSLError, OSError, HttpLib2Error, http.client.HTTPException) as error:
         raise _unreachable(source, error) from None
-    except (json.JSONDecodeError, UnicodeDecodeError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, RecursionError) as error:
+        if str(error) == "invalid auth params":
+            raise CredentialsError(source, "the connection has no credentials.", _CREDENTIALS_REMEDY) from None
         raise UnreachableError(
             source,
             "sent something that is not ShotGrid's (cut off, or another server's).",

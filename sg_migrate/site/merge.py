@@ -47,8 +47,14 @@ def _merge_entity_type(old: EntityType | None, new: EntityType | None, today: st
         gone = replace(old, fields=_sorted(old.fields))
         return replace(gone, state="retired", since=today) if old.state == "active" else gone
     absent = _absent_fields(old, new, today) if old else {}
-    present = {code: replace(field, since=None) for code, field in new.fields.items()}
+    present = {code: _present_field(old, field) for code, field in new.fields.items()}
     return replace(new, fields=_sorted({**absent, **present}), since=None)
+
+
+def _present_field(old: EntityType | None, field: Field) -> Field:
+    """A field as the site has it, with what only the ledger knows of it."""
+    known = old.fields.get(field.code) if old else None
+    return replace(field, since=None, pruned=known.pruned if known else ())
 
 
 def _sorted(fields: Mapping[str, Field]) -> dict[str, Field]:

@@ -18,7 +18,8 @@ class Field:
 
     ``properties`` holds what gives a field its meaning beside its type (``calculated_function``, ``renderer``,
     ``query``), as ``(key, canonical JSON text)`` pairs in the order of the keys. ``since`` is the ISO date on
-    which the state became what it is; ``None`` for active fields.
+    which the state became what it is; ``None`` for active fields. ``pruned`` names the former columns that a person
+    decided to drop: the field kept its values in them from before its type changed (``text``, ``text_2``).
     """
 
     entity_type: str
@@ -36,6 +37,7 @@ class Field:
     properties: tuple[tuple[str, str], ...] = ()
     state: State = "active"
     since: str | None = None
+    pruned: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.entity_type}.{self.code}"

@@ -50,12 +50,12 @@ class Snapshot:
         plain = [_shape(entity_types[code], track, foreign_keys) for code in sorted(entity_types)]
         return hashlib.sha256(canonical_text(plain).encode()).hexdigest()[:32]
 
-    def text(self) -> str:
-        """The content of the snapshot file; raises ``SnapshotError`` for what the file cannot hold."""
+    def text(self, source: str = "snapshot") -> str:
+        """The content of the snapshot file; raises ``SnapshotError``, about ``source``, for what it cannot hold."""
         try:
             return ledger_text(self.schema)
         except Unreadable as error:
-            raise SnapshotError("snapshot", error.problem, error.remedy) from None
+            raise SnapshotError(source, error.problem, error.remedy) from None
 
 
 def _shape(entity_type: EntityType, track: Track, foreign_keys: bool) -> list[object]:
@@ -67,7 +67,8 @@ def _shape(entity_type: EntityType, track: Track, foreign_keys: bool) -> list[ob
 def _field_shape(field: Field, track: Track, foreign_keys: bool) -> list[object]:
     comments = [] if track == "structure" else [field.name, field.description]
     renderer = dict(field.properties).get("renderer")
-    return [field.code, field.data_type, field.state, renderer, comments, field.valid_types if foreign_keys else []]
+    valid_types = field.valid_types if foreign_keys else ()
+    return [field.code, field.data_type, field.state, renderer, comments, valid_types, field.pruned]
 
 
 def read_snapshot(path: str | Path) -> Snapshot:
@@ -105,7 +106,7 @@ def write_snapshot(path: str | Path, snapshot: Snapshot) -> bool:
     Raises:
         SnapshotError: the file cannot be written, or the schema holds what the file cannot.
     """
-    data = snapshot.text().encode()
+    data = snapshot.text(str(path)).encode()
     path = Path(path).resolve()
     try:
         if path.is_file() and path.read_bytes() == data:

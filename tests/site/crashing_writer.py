@@ -45,11 +45,11 @@ def at_fsync(number: int, after: bool) -> Callable[[], None]:
     def arm() -> None:
         original, calls = os.fsync, iter(range(1, 10))
 
-        def fsync(descriptor: Any) -> None:
+        def fsync(fd: Any) -> None:
             here = next(calls) == number
             if here and not after:
                 die()
-            original(descriptor)
+            original(fd)
             if here:
                 die()
 

@@ -230,6 +230,20 @@ def test_no_message_holds_a_secret(error_code: int, way: str) -> None:
     assert caught.value.__suppress_context__
 
 
+def test_a_connection_without_credentials(local: LocalSite) -> None:
+    with pytest.raises(CredentialsError) as caught:
+        read_site(Shotgun(local.url, connect=False))
+    assert str(caught.value) == f"127.0.0.1: the connection has no credentials. {SET}"
+
+
+def test_an_answer_that_holds_itself() -> None:
+    answer: dict[str, Any] = {}
+    answer["Shot"] = answer
+    with pytest.raises(SourceError) as caught:
+        read_site(Fake(answer))
+    assert str(caught.value) == "the site: schema_read(): nested too deep for a ShotGrid schema."
+
+
 SET = "Set SG_URL and either SG_SCRIPT and SG_API_KEY, or SG_LOGIN and SG_PASSWORD, or SG_SESSION_TOKEN."
 ADDRESS = "SG_URL: must be the site's address, such as https://studio.shotgrid.autodesk.com."
 

@@ -112,7 +112,7 @@ def test_a_lone_surrogate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     with pytest.raises(SnapshotError) as caught:
         write_snapshot(path, Snapshot(site(field("Shot.code", name="\ud83c"))))
-    assert str(caught.value) == "snapshot: Shot.code: holds half a character (a lone surrogate)."
+    assert str(caught.value) == f"{path}: Shot.code: holds half a character (a lone surrogate)."
     assert not path.exists()
 
 

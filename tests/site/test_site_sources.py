@@ -170,7 +170,7 @@ BAD_TEXTS = {
     "{'Shot': 1}": "f.json: line 1, column 2: not JSON (Expecting property name enclosed in double quotes). "
     "Write the schema again.",
     "<html>Log in</html>": "f.json: an HTML or XML page, not JSON. A proxy or a login page may have answered.",
-    "[" * 10_000 + "]" * 10_000: "f.json: nested too deep for a ShotGrid schema.",
+    '{"Shot": {"code": {"na': "f.json: line 1, column 20: the JSON ends too early; the file is truncated. Write it again.",
     '{"S":' * 250 + "1" + "}" * 250: "f.json: S.S.S.S.S.S....: nested deeper than 200 levels.",
     '{"Shot": {}, "Shot": {}}': "f.json: the key 'Shot' occurs twice in one object. Keep one of them.",
     with_field(properties={"default_value": {"value": 0}}).replace("0", "NaN"): "f.json: "
@@ -278,6 +278,14 @@ def test_a_conflict_in_any_file_is_named() -> None:
     with pytest.raises(SnapshotConflictError) as caught:
         parse('{\n"A": 1,\n<<<<<<< HEAD\n', "f.json")
     assert caught.value.line == 3
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('{"Shot":[', "]}")])
+def test_hostile_depth(opening: str, closing: str) -> None:
+    with pytest.raises(
+        SourceError, match=r"^f\.json: .*(nested too deep for a ShotGrid schema|deeper than 200 levels)\.$"
+    ):
+        parse(opening * 10_000 + "1" + closing * 10_000, "f.json")
 
 
 def test_deep_enough_data_is_no_problem() -> None:
