@@ -6,9 +6,12 @@ The review judges these operations and the fold (`sg_migrate.revisions.built`) a
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from dataclasses import dataclass
+from functools import partial
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 from alembic.operations import BatchOperations, MigrateOperation, Operations, ops
@@ -18,7 +21,26 @@ from sqlalchemy.engine.default import DefaultDialect
 from sg_migrate.errors import RecordingError
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation with how it was invoked.
+
+    ``line`` is that of the revision's file; ``batch``: inside ``batch_alter_table``; ``autocommit``: inside
+    ``autocommit_block``, so outside of the transaction.
+    """
+
+    operation: MigrateOperation
+    line: int | None = None
+    batch: bool = False
+    autocommit: bool = False
+
+
 def record(function: Callable[[], None], revision: str) -> list[MigrateOperation]:
+    """The operations that ``function`` invokes; see `record_calls`."""
+    return [call.operation for call in record_calls(function, revision)]
+
+
+def record_calls(function: Callable[[], None], revision: str) -> list[Call]:
     """The operations that ``function``, a revision's ``upgrade`` or ``downgrade``, invokes, in their order.
 
     Nothing is executed. The recorder answers that it supports comments, so that blocks guarded by it are recorded.
@@ -34,15 +56,27 @@ def record(function: Callable[[], None], revision: str) -> list[MigrateOperation
     dialect.supports_comments = True
     with quiet():
         context = MigrationContext.configure(dialect=dialect, opts={"as_sql": False})
-    recorded: list[MigrateOperation] = []
+    recorded: list[Call] = []
+    filename = function.__code__.co_filename if isinstance(function, FunctionType) else ""
+    autocommit = False
 
-    def invoke(operation: MigrateOperation) -> Any:
-        recorded.append(operation)
+    def invoke(operation: MigrateOperation, *, batch: bool = False) -> Any:
+        recorded.append(Call(operation, _line(filename), batch, autocommit))
         return operation.to_table(context) if isinstance(operation, ops.CreateTableOp) else None
 
     def get_bind() -> Any:
         raise RecordingError(revision, "it asks for a database connection")
 
+    @contextmanager
+    def autocommit_block() -> Iterator[None]:
+        nonlocal autocommit
+        autocommit = True
+        try:
+            yield
+        finally:
+            autocommit = False
+
+    vars(context)["autocommit_block"] = autocommit_block
     with Operations.context(context) as operations:
         # Alembic's module-level proxies call methods of this one instance: a subclass would not be asked.
         overrides: dict[str, Any] = {
@@ -74,9 +108,19 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def _batch(
-    context: MigrationContext, name: str, schema: str | None, invoke: Callable[[MigrateOperation], Any]
+    context: MigrationContext, name: str, schema: str | None, invoke: Callable[..., Any]
 ) -> Iterator[BatchOperations]:
     impl: Any = SimpleNamespace(table_name=name, schema=schema)
     operations = BatchOperations(context, impl=impl)
-    vars(operations)["invoke"] = invoke
+    vars(operations)["invoke"] = partial(invoke, batch=True)
     yield operations
+
+
+def _line(filename: str) -> int | None:
+    """The line of ``filename`` that is being run."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_filename == filename:
+            return frame.f_lineno
+        frame = frame.f_back  # type: ignore[assignment]
+    return None
