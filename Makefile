@@ -13,7 +13,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
-BENCHMARKS := $(sort $(wildcard benchmarks/*.py))
+BENCHMARKS := $(sort $(filter-out %/__init__.py,$(wildcard tests/benchmarks/*.py)))
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
 .PHONY: help venv demo test test-long lint bench clean
@@ -46,6 +46,7 @@ $(DEV): $(RUNTIME)
 	@touch $@
 
 demo: $(RUNTIME)
+	rm -rf demo
 	$(BIN)/sg-migrate demo
 
 lint: $(DEV)
@@ -61,7 +62,7 @@ test-long: $(DEV)
 
 bench: $(DEV)
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
-	@$(if $(BENCHMARKS),,echo "There is nothing to measure in benchmarks/.")
+	@$(if $(BENCHMARKS),,echo "There is nothing to measure in tests/benchmarks/.")
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
