@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.autogenerate.render import render_op, renderers
+from alembic.operations import ops
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.revisions.operations import (
@@ -23,6 +24,8 @@ from sg_migrate.revisions.operations import (
 )
 from sg_migrate.warehouse.mapping import JSON_VALUE, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import ColumnState, type_text
+
+_TABLE_COMMENTS = (ops.CreateTableCommentOp, ops.DropTableCommentOp)
 
 _PORTABLE = {
     type_text(TEXT): ("mysql", "sg_text", 'sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")'),
@@ -83,8 +86,18 @@ def _group(context: AutogenContext, op: GroupOps) -> list[str]:
 def _comments(context: AutogenContext, op: CommentsOp) -> list[str]:
     lines = ["# Comments", "if op.get_context().dialect.supports_comments:"]
     for child in op.ops:
-        lines.extend(" ".join(line.split("\n    ")).replace("(\n", "(") for line in render_op(context, child))
+        lines.extend([_table_comment(child)] if isinstance(child, _TABLE_COMMENTS) else render_op(context, child))
     return [*lines, ""]
+
+
+def _table_comment(op: ops.CreateTableCommentOp | ops.DropTableCommentOp) -> str:
+    """On one line, as the block of comments has them."""
+    words = [repr(op.table_name)]
+    if isinstance(op, ops.CreateTableCommentOp):
+        words.append(repr(op.comment))
+    words.append(f"existing_comment={op.existing_comment!r}")
+    name = "create_table_comment" if isinstance(op, ops.CreateTableCommentOp) else "drop_table_comment"
+    return f"op.{name}({', '.join(words)})"
 
 
 @renderers.dispatch_for(AlterOp)

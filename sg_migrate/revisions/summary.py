@@ -104,7 +104,7 @@ class Summary:
             facts.renamed = (facts.renamed or (op.old.name, ""))[0], op.new.name
         elif op.old.mark.data_type != op.new.mark.data_type:
             facts.was, facts.now = op.old.mark.data_type, op.new.mark.data_type
-        if op.modify_comment is not False:
+        if op.modify_comment is not False and not op.new.mark.was:
             if op.old.retired != op.new.retired:
                 facts.retired = op.new.retired
             else:
@@ -129,7 +129,7 @@ class Summary:
 
     def _table_comment(self, op: ops.CreateTableCommentOp | ops.DropTableCommentOp) -> None:
         table = self._tables.get(op.table_name)
-        if table is None:
+        if table is None or table.mark.was:
             return
         facts = self._of(table.mark)
         was_retired = (op.existing_comment or "").startswith("[retired]")
