@@ -170,7 +170,8 @@ BAD_TEXTS = {
     "{'Shot': 1}": "f.json: line 1, column 2: not JSON (Expecting property name enclosed in double quotes). "
     "Write the schema again.",
     "<html>Log in</html>": "f.json: an HTML or XML page, not JSON. A proxy or a login page may have answered.",
-    '{"Shot": {"code": {"na': "f.json: line 1, column 20: the JSON ends too early; the file is truncated. Write it again.",
+    '{"Shot": {"code": {"na': "f.json: line 1, column 20: the JSON ends too early; the file is truncated. "
+    "Write it again.",
     '{"S":' * 250 + "1" + "}" * 250: "f.json: S.S.S.S.S.S....: nested deeper than 200 levels.",
     '{"Shot": {}, "Shot": {}}': "f.json: the key 'Shot' occurs twice in one object. Keep one of them.",
     with_field(properties={"default_value": {"value": 0}}).replace("0", "NaN"): "f.json: "
