@@ -7,11 +7,12 @@ import sys
 
 import click
 
-from sg_migrate.exit_codes import ERROR
+from sg_migrate.exit_codes import DONE, ERROR
 
 COMMANDS = {
     "init": "Make an Alembic project that follows a site.",
     "snapshot": "Read the site's schema into the snapshot file.",
+    "prune": "Decide that something retired may be dropped.",
     "models": "Write ORM classes of the warehouse.",
     "demo": "Show the whole loop on SQLite; no site, no network.",
 }
@@ -50,11 +51,9 @@ def cli() -> None:
 def main() -> None:
     """Run the command line; an expected failure is one message and never a traceback."""
     try:
-        cli.main(standalone_mode=False)
+        sys.exit(cli.main(standalone_mode=False) or DONE)  # a command that exits returns its code here
     except click.ClickException as error:
         error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:
         sys.exit(130)

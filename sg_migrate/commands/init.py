@@ -17,14 +17,13 @@ def command(folder: Path, source: Path | None, live: bool, url: str) -> None:
 
     Overwrites nothing. Put no password into --url: DATABASE_URL in the environment stands above it.
     """
-    from sg_migrate.commands import snapshot
+    from sg_migrate.commands.snapshot import read_source, take
+    from sg_migrate.revisions.project import Project
     from sg_migrate.revisions.template import create_project
 
+    loaded = read_source(source) if source is not None or live else None
     ini = create_project(folder, url=url)
     click.echo(f"{ini}: an Alembic project with its scripts in {ini.parent / 'migrations'}")
-    if source is not None or live:
-        arguments = ["--config", str(ini)] + (["--from", str(source)] if source is not None else [])
-        snapshot.command.main(arguments, standalone_mode=False)
-    click.echo(
-        "Next: " + ("" if source or live else "sg-migrate snapshot, then ") + "alembic revision --autogenerate -m first"
-    )
+    if loaded is not None:
+        take(Project.find(ini).snapshot_path, loaded)
+    click.echo("Next: " + ("" if loaded else "sg-migrate snapshot, then ") + "alembic revision --autogenerate -m first")

@@ -44,26 +44,37 @@ def command(
     The live site is SG_URL, with SG_SCRIPT and SG_API_KEY, or SG_LOGIN and SG_PASSWORD, or SG_SESSION_TOKEN.
     Nothing is forgotten: what the site no longer has is kept as retired.
     """
+    path = target or project(config, arguments).snapshot_path
+    loaded = read_source(source, entities)
+    changed = take(path, loaded, dry_run=dry_run, rebind=rebind, accept_retirements=accept_retirements)
+    if exit_code and changed:
+        context.exit(DIFFERS)
+
+
+def take(
+    path: Path, loaded: Loaded, *, dry_run: bool = False, rebind: bool = False, accept_retirements: bool = False
+) -> bool:
+    """Merge what was read into the snapshot file and say what changed.
+
+    Returns:
+        Whether anything differs from the file.
+    """
     from sg_migrate.site.snapshot import merge, read_snapshot, write_snapshot
 
-    path = target or project(config, arguments).snapshot_path
     stored = read_snapshot(path) if path.exists() else None
-    loaded = _load(source, entities)
     merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
-    for note in (*loaded.notes, *map(str, merged.warnings)):
+    for note in (*loaded.notes, *map(str, merged.warnings), *_unmapped(stored, merged)):
         click.echo(f"note: {note}", err=True)
-    for line in _unmapped(stored, merged):
-        click.echo(f"note: {line}", err=True)
     _report(stored, merged)
     written = False if dry_run else write_snapshot(path, merged)
     changed = stored is None or stored.text() != merged.text()
     outcome = "would be written" if dry_run and changed else "written" if written else "unchanged"
     click.echo(f"{path}: {outcome} (read: {loaded.format})", err=True)
-    if exit_code and changed:
-        context.exit(DIFFERS)
+    return changed
 
 
-def _load(source: Path | None, entities: Path | None) -> Loaded:
+def read_source(source: Path | None, entities: Path | None = None) -> Loaded:
+    """The schema of a file, or of the live site when there is none. Raises ``SourceError``."""
     if source is not None:
         from sg_migrate.site.sources import load
 
