@@ -214,6 +214,8 @@ def test_a_heavy_loss_of_one_entity_type_is_a_warning() -> None:
 
 @pytest.mark.parametrize("paths", [SAMPLE_STATES, REAL_STATES], ids=["samples", "real"])
 def test_years_of_change_pass_the_guard(paths: list[object]) -> None:
+    if not paths:
+        pytest.skip("the real schemas are not on this machine")
     snapshot: Snapshot | None = None
     for path in paths:
         schema = load(str(path)).schema
