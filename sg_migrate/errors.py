@@ -86,6 +86,14 @@ class SettingsError(SgMigrateError):
     """A setting is unknown or has an impossible value."""
 
 
+class PruneError(SgMigrateError):
+    """What was to be pruned is not retired, or is not in the snapshot at all; nothing was marked."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {problem} Only what is retired can be pruned; nothing was changed.")
+
+
 class RecordingError(SgMigrateError):
     """A revision of ours cannot be run without a database, so what it builds is unknown."""
 
@@ -158,6 +166,24 @@ class ForeignKeyError(SgMigrateError):
         )
 
 
+class RebuildError(SgMigrateError):
+    """On SQLite, the statement that created a table does not have what a revision changes."""
+
+    def __init__(self, what: str, sql: str) -> None:
+        super().__init__(f"There is no {what} to change in: {sql}")
+
+
+class OfflineRebuildError(SgMigrateError):
+    """A script for SQLite cannot change a table whose present form is unknown."""
+
+    def __init__(self, table: str) -> None:
+        self.table = table
+        super().__init__(
+            f"SQLite has no statement for a change of table {table}: it takes the database itself, and --sql has none."
+            " Run `alembic upgrade` on the database, or write the script for the revisions before and after this one."
+        )
+
+
 class NoProjectError(SgMigrateError):
     """There is no Alembic project where one was expected."""
 
@@ -182,3 +208,16 @@ class DemoError(SgMigrateError):
 
     def __init__(self, step: str) -> None:
         super().__init__(f"The demo stopped at: {step}. What was printed above says why.")
+
+
+class DatabaseUnavailableError(SgMigrateError):
+    """A database that was asked for cannot be reached; nothing was created or changed."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        self.url = url
+        self.problem = problem
+        super().__init__(f"{url}: {problem}. Check --url, DATABASE_URL or sqlalchemy.url in alembic.ini.")
+
+
+class RevisionError(SgMigrateError):
+    """There is no such revision, or no revision at all."""

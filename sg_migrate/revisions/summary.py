@@ -12,6 +12,7 @@ from alembic.operations import MigrateOperation, ops
 from sg_migrate.revisions.operations import AlterOp, ConvertColumnOp, GroupOps, RenameOp, flat
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.comments import with_retired
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.state import CATALOG, Mark, State, mark_of
 
@@ -35,17 +36,25 @@ class _Facts:
     was: str = ""
     now: str = ""
     kept_in: list[str] = field(default_factory=list)
-    dropped: bool = False
-    renamed: tuple[str, str] | None = None
+    dropped: str = ""
+    former_dropped: list[str] = field(default_factory=list)
+    renamed: dict[str, tuple[str, str]] = field(default_factory=dict)
     retired: bool | None = None
+    back_as: str = ""
     comment: bool = False
     fields: int = 0
+
+    def rename(self, thing: str, old: str, new: str) -> None:
+        """Note a renaming; several steps count as one."""
+        _, first = self.renamed.pop(old, (thing, old))
+        self.renamed[new] = (thing, first)
 
 
 class Summary:
     """The changes that a list of operations makes, by field."""
 
     def __init__(self, operations: Iterable[MigrateOperation], built: State, model: State) -> None:
+        self._built = built
         self._tables = {**built, **model}
         self._facts: dict[tuple[str, str], _Facts] = {}
         self._created: set[str] = set()
@@ -65,7 +74,7 @@ class Summary:
             if mark is not None:
                 self._of(mark).added = mark.data_type
         elif isinstance(op, ConvertColumnOp):
-            self._converted(op.old.mark, op.new.mark, op.former_name)
+            self._converted(op)
         elif isinstance(op, AlterOp):
             self._altered(op)
         elif isinstance(op, RenameOp):
@@ -90,10 +99,12 @@ class Summary:
             facts.added = "entity type"
             facts.fields += len({m.field for m in map(mark_of, table.columns) if m is not None})
 
-    def _converted(self, old: Mark, new: Mark, former_name: str) -> None:
-        facts = self._of(new)
-        facts.was, facts.now = old.data_type, new.data_type
-        facts.kept_in.append(former_name)
+    def _converted(self, op: ConvertColumnOp) -> None:
+        facts = self._of(op.new.mark)
+        facts.was, facts.now = op.old.mark.data_type, op.new.mark.data_type
+        facts.kept_in.append(op.former_name)
+        if op.old.retired:
+            facts.back_as = _ANOTHER_TYPE
 
     def _altered(self, op: AlterOp) -> None:
         facts = self._of(op.new.mark)
@@ -101,9 +112,11 @@ class Summary:
             facts.was = op.old.mark.data_type
             facts.kept_in.append(op.new.name)
         elif op.modify_name is not None:
-            facts.renamed = (facts.renamed or (op.old.name, ""))[0], op.new.name
+            facts.rename("column", op.old.name, op.new.name)
         elif op.old.mark.data_type != op.new.mark.data_type:
             facts.was, facts.now = op.old.mark.data_type, op.new.mark.data_type
+        if facts.was and op.old.retired and not op.old.mark.was:
+            facts.back_as = _ANOTHER_TYPE
         if op.modify_comment is not False and not op.new.mark.was:
             if op.old.retired != op.new.retired:
                 facts.retired = op.new.retired
@@ -118,14 +131,19 @@ class Summary:
         if table.mark.was:
             facts.was = table.mark.data_type
             facts.kept_in.append(table.name)
+            if self._built[op.table_name].retired:
+                facts.back_as = _ANOTHER_TYPE
         else:
-            facts.renamed = (facts.renamed or (op.table_name, ""))[0], str(op.new_table_name)
+            facts.rename("table", op.table_name, str(op.new_table_name))
 
     def _dropped(self, op: ops.DropColumnOp | ops.DropTableOp) -> None:
         reverse = op.reverse()
-        mark = mark_of(reverse.column if isinstance(reverse, ops.AddColumnOp) else reverse.to_table())
-        if mark is not None:
-            self._of(mark).dropped = True
+        item = reverse.column if isinstance(reverse, ops.AddColumnOp) else reverse.to_table()
+        mark = mark_of(item)
+        if mark is not None and mark.was:
+            self._of(mark).former_dropped.append(item.name)
+        elif mark is not None:
+            self._of(mark).dropped = "column" if isinstance(op, ops.DropColumnOp) else "table"
 
     def _table_comment(self, op: ops.CreateTableCommentOp | ops.DropTableCommentOp) -> None:
         table = self._tables.get(op.table_name)
@@ -133,40 +151,59 @@ class Summary:
             return
         facts = self._of(table.mark)
         was_retired = (op.existing_comment or "").startswith("[retired]")
-        is_retired = isinstance(op, ops.CreateTableCommentOp) and (op.comment or "").startswith("[retired]")
+        comment = op.comment if isinstance(op, ops.CreateTableCommentOp) else None
+        is_retired = (comment or "").startswith("[retired]")
         if was_retired != is_retired:
             facts.retired = is_retired
         else:
             facts.comment = True
+        before = with_retired(op.existing_comment, False)
+        if was_retired and not is_retired and not table.mark.field and before != comment:
+            facts.back_as = f'it was called "{clean(before or "")}": its meaning may have changed'
 
     def changes(self) -> Iterator[Change]:
         """The changes by entity type, the type itself first; comment changes are only counted."""
         for (entity_type, code), facts in sorted(self._facts.items()):
-            if code and entity_type in self._created:
-                continue  # counted with its entity type
+            if code and (entity_type in self._created or self._goes_with_its_type(entity_type, facts)):
+                continue
             yield from _changes(entity_type, code, facts)
+
+    def _goes_with_its_type(self, entity_type: str, facts: _Facts) -> bool:
+        """Whether the line of the entity type says it already: its link tables retire, return and go with it."""
+        whole = self._facts.get((entity_type, ""), _Facts())
+        return bool(whole.dropped) or (
+            whole.retired is not None and facts == _Facts(retired=whole.retired, comment=facts.comment)
+        )
+
+
+_ANOTHER_TYPE = "it came back with another type: its meaning may have changed"
 
 
 def _changes(entity_type: str, code: str, facts: _Facts) -> Iterator[Change]:
-    thing = "column" if code else "table"
     former = ", ".join(facts.kept_in)
     if facts.was and (facts.kept_in or facts.was != (facts.now or facts.added)):
         kind = f"{facts.was} -> {facts.now or facts.added}"
         note = f"the old values stay in {former}" if former else "the column stays as it is"
-        yield Change(entity_type, code, "~", kind, note)
+        yield Change(entity_type, code, "~", kind, "; ".join(filter(None, [note, facts.back_as])))
     elif facts.added and not facts.dropped:
         note = f"{facts.fields} fields" if facts.fields and not code else ""
         yield Change(entity_type, code, "+", facts.added, note)
-    if facts.renamed:
-        yield Change(entity_type, code, "~", f"{thing} {facts.renamed[0]} is renamed to {facts.renamed[1]}")
+    for new, (thing, old) in facts.renamed.items():
+        yield Change(entity_type, code, "~", f"{thing} {old} is renamed to {new}")
     if facts.retired:
         yield Change(
             entity_type, code, "-", "retired on the site, " + ("kept in the warehouse" if code else "table kept")
         )
-    elif facts.retired is False:
-        yield Change(entity_type, code, "+", f"back on the site; the {thing} and its values are still there")
+    elif facts.retired is False and not facts.was:
+        thing = "column" if code else "table"
+        yield Change(
+            entity_type, code, "+", f"back on the site; the {thing} and its values are still there", facts.back_as
+        )
     if facts.dropped:
-        yield Change(entity_type, code, "-", f"{thing} dropped with its values")
+        yield Change(entity_type, code, "-", f"{facts.dropped} dropped with its values")
+    elif facts.former_dropped:
+        names = ", ".join(facts.former_dropped)
+        yield Change(entity_type, code, "-", f"values of an earlier type dropped: {names}")
 
 
 def render_summary(summary: Summary, site: SiteSchema, *, first: bool) -> str:

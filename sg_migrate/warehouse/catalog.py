@@ -103,7 +103,7 @@ def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | N
         "field_code": table.mark.field or None,
         "display_name": clean(entry.name) if entry else None,
         "state": _state(table, entry),
-        "retired_since": entry.since if entry and table.retired else None,
+        "retired_since": _since(entity_type, field) if table.retired else None,
     }
 
 
@@ -120,9 +120,14 @@ def _field_row(table: TableState, column: ColumnState, site: SiteSchema | None) 
         "data_type": column.mark.data_type,
         "valid_types": ", ".join(field.valid_types) if field else None,
         "valid_values": ", ".join(map(clean, field.valid_values)) if field else None,
-        "state": _state(column, field),
-        "retired_since": field.since if field and column.retired else None,
+        "state": "retired" if table.retired and not column.mark.was else _state(column, field),
+        "retired_since": _since(entity_type, field) if table.retired or column.retired else None,
     }
+
+
+def _since(entity_type: EntityType | None, field: Field | None) -> str | None:
+    """The date of a field's own retirement, or of its entity type's."""
+    return (field.since if field else None) or (entity_type.since if entity_type else None)
 
 
 def _state(built: TableState | ColumnState, entry: EntityType | Field | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from sg_migrate.warehouse.catalog import catalog_tables
 from sg_migrate.warehouse.comments import comment_for, with_retired
 from sg_migrate.warehouse.conversion import change
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, Link, columns_for
+from sg_migrate.warehouse.naming import former_label
 from sg_migrate.warehouse.state import (
     ColumnState,
     ForeignKeyState,
@@ -75,6 +76,10 @@ class _Wanted:
     @property
     def retired(self) -> bool:
         return self.field.state != "active"
+
+    def prunes(self, former: ColumnState | TableState) -> bool:
+        """Whether a person decided to drop this column or table, which keeps values of an earlier type."""
+        return self.dropped or former_label(former.name, former.mark.data_type) in self.field.pruned
 
 
 class _Model:
@@ -175,18 +180,17 @@ class _Model:
         if item.dropped:
             return
         for table in self.built.values():
-            if table.mark.was and (table.mark.entity_type, table.mark.field) == (
-                field.entity_type,
-                field.code,
-            ):
+            of_field = (table.mark.entity_type, table.mark.field) == (field.entity_type, field.code)
+            if table.mark.was and of_field and not item.prunes(table):
                 yield table
         built = self.built_tables.get((field.entity_type, field.code))
         if item.active and item.target == "links":
             yield self._link_table(field, owner, built)
         elif built is not None and item.active:
-            yield self._former_link_table(built)
+            yield self._former_link_table(built, field.pruned)
         elif built is not None:
-            yield replace(built, comment=with_retired(built.comment, item.retired))
+            retired = item.retired or self.site.entity_types[field.entity_type].state == "retired"
+            yield replace(built, comment=with_retired(built.comment, retired))
 
     def _link_table(self, field: Field, owner: str, built: TableState | None) -> TableState:
         candidates = naming.link_table_names(owner, field.code, naming=self.settings.naming)
@@ -211,8 +215,9 @@ class _Model:
             {index: index_columns},
         )
 
-    def _former_link_table(self, built: TableState) -> TableState:
-        name = self.table_names.take(naming.former_names(built.name, built.mark.data_type))
+    def _former_link_table(self, built: TableState, pruned: Collection[str]) -> TableState:
+        candidates = naming.former_names(built.name, built.mark.data_type)
+        name = self.table_names.take(name for name in candidates if former_label(name, "") not in pruned)
         columns = {n: replace(c, mark=c.mark.as_former()) for n, c in built.columns.items()}
         return replace(
             built, name=name, mark=built.mark.as_former(), columns=columns,
@@ -271,7 +276,7 @@ class _Columns:
     def keep_former(self, item: _Wanted) -> None:
         """Columns that keep values of an earlier type stay, unless the field is dropped."""
         for column in self.built_columns:
-            if column.mark.was and column.mark.field == item.field.code and not item.dropped:
+            if column.mark.was and column.mark.field == item.field.code and not item.prunes(column):
                 self._put(column)
 
     def keep_unknown(self, entity_type: EntityType) -> None:
@@ -292,19 +297,25 @@ class _Columns:
         roles = (
             LINK_ROLES if item.target == "link" else {"": item.target} if isinstance(item.target, TypeEngine) else {}
         )
-        for column in built:
-            if column.mark.role not in roles or change(column.type, roles[column.mark.role]) == "convert":
-                self._make_former(column)
+        stale = [c for c in built if c.mark.role not in roles or change(c.type, roles[c.mark.role]) == "convert"]
+        if stale:
+            self._make_former(stale, item.field.pruned)
         for role, type_ in roles.items():
             self._put(self._column(item.field, role, type_))
 
-    def _make_former(self, column: ColumnState) -> None:
-        candidates = naming.former_names(column.name, column.mark.data_type)
-        name = self.names.take(candidate for candidate in candidates if candidate.lower() not in self.codes)
-        self.names.free(column.name)
-        self.renamed[column.name] = name
-        del self.built[column.mark.key]
-        self._put(replace(column, name=name, mark=column.mark.as_former(), comment=with_retired(column.comment, True)))
+    def _make_former(self, columns: list[ColumnState], pruned: Collection[str]) -> None:
+        """Keep a field's columns beside the new ones, all under the same label, and never under one that was pruned."""
+        for names in zip(*(naming.former_names(c.name, c.mark.data_type) for c in columns), strict=True):
+            free = all(self.names.is_free(name) and name.lower() not in self.codes for name in names)
+            if free and former_label(names[0], "") not in pruned:
+                break
+        for column, name in zip(columns, names, strict=True):
+            self.names.take([name])
+            self.names.free(column.name)
+            self.renamed[column.name] = name
+            del self.built[column.mark.key]
+            former = replace(column, name=name, mark=column.mark.as_former())
+            self._put(replace(former, comment=with_retired(column.comment, True)))
 
     def _column(self, field: Field, role: str, type_: TypeEngine[Any]) -> ColumnState:
         mark = mark_for(field, role)
@@ -329,19 +340,15 @@ class _Columns:
 
     def links(self) -> Iterator[tuple[str, str]]:
         """The two columns of every link, current or former."""
-        types = {
-            (column.mark.field, column.mark.was, _former_of(column.name)): column.name
-            for column in self.columns.values()
-            if column.mark.role == "type"
-        }
+
+        def link(column: ColumnState) -> tuple[str, str]:
+            return column.mark.field, former_label(column.name, column.mark.data_type) if column.mark.was else ""
+
+        types = {link(column): column.name for column in self.columns.values() if column.mark.role == "type"}
         for column in self.columns.values():
-            if column.mark.role == "id":
-                yield column.name, types[(column.mark.field, column.mark.was, _former_of(column.name))]
+            if column.mark.role == "id" and link(column) in types:
+                yield column.name, types[link(column)]
 
     def in_order(self) -> dict[str, ColumnState]:
         """The id first, then by name."""
         return dict(sorted(self.columns.items(), key=lambda item: (item[0] != "id", item[0])))
-
-
-def _former_of(name: str) -> str:
-    return name.partition("__was_")[2]

@@ -25,10 +25,10 @@ def shorten(name: str) -> str:
     return name if len(name) <= MAX_LENGTH else with_hash(name, name)
 
 
-def with_hash(name: str, whole: str) -> str:
-    """``name`` cut so that a hash of ``whole`` fits behind it."""
+def with_hash(name: str, whole: str, length: int = MAX_LENGTH) -> str:
+    """``name`` cut so that a hash of ``whole`` fits behind it, within ``length`` characters."""
     digest = hashlib.sha256(whole.encode()).hexdigest()[:8]
-    return f"{name[: MAX_LENGTH - 9]}_{digest}"
+    return f"{name[: length - 9]}_{digest}"
 
 
 def table_names(entity_type: str, *, naming: Naming, prefix: str = "", alias: str | None = None) -> list[str]:
@@ -62,8 +62,17 @@ def former_names(name: str, data_type: str) -> Iterable[str]:
     while True:
         suffix = f"__was_{data_type}" + (f"_{number}" if number > 1 else "")
         room = MAX_LENGTH - len(suffix)
-        yield (name if len(name) <= room else with_hash(name, name)[-room:]) + suffix
+        yield (name if len(name) <= room else with_hash(name, name, room)) + suffix
         number += 1
+
+
+def former_label(name: str, data_type: str) -> str:
+    """What tells a field's kept values apart, as in ``Shot.sg_cut_in__was_text_2``: ``text_2``.
+
+    ``name`` is a column's or table's name as `former_names` gives it; one that was taken over with another name goes
+    by its data type.
+    """
+    return name.rpartition("__was_")[2] if is_former_name(name) else data_type
 
 
 def is_former_name(name: str) -> bool:
@@ -90,6 +99,10 @@ class Names:
     def free(self, name: str) -> None:
         """Give a name back."""
         self._taken.discard(name.lower())
+
+    def is_free(self, name: str) -> bool:
+        """Whether nothing has that name."""
+        return name.lower() not in self._taken
 
     def take(self, candidates: Iterable[str], built: str | None = None) -> str:
         """The name for an object: ``built``, its present name, if that is a candidate; else the first free one, taken.

@@ -1,0 +1,173 @@
+"""Deciding that something retired may be dropped: what there is to choose from, choosing, and marking it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+
+from sg_migrate.errors import PruneError
+from sg_migrate.site.schema import EntityType, Field, SiteSchema
+from sg_migrate.site.selection import Selection, expand
+from sg_migrate.warehouse.naming import former_label
+from sg_migrate.warehouse.state import ColumnState, State, TableState
+
+
+@dataclass(frozen=True, slots=True)
+class Prunable:
+    """Something that may be dropped: a retired entity type or field, or the values a field kept from an earlier type.
+
+    ``label`` tells kept values apart (``text``, ``text_2``) and is empty for the others. ``since`` is the date of the
+    retirement; kept values have none. ``objects`` names the tables and columns that go.
+    """
+
+    entity_type: str
+    field: str
+    display_name: str
+    label: str = ""
+    since: str | None = None
+    objects: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``CustomEntity07``, ``Shot.sg_old``, ``Shot.sg_cut_in__was_text``."""
+        former = f"__was_{self.label}" if self.label else ""
+        return f"{self.entity_type}.{self.field}{former}" if self.field else self.entity_type
+
+
+def prunable(ledger: SiteSchema, built: State) -> list[Prunable]:
+    """Everything that may be pruned, in the order of the ledger.
+
+    Args:
+        ledger: the snapshot's entries.
+        built: what the revisions have built; it knows the columns and tables that keep values of earlier types.
+    """
+    found = []
+    for entity_type in ledger.entity_types.values():
+        if entity_type.state == "retired":
+            objects = _objects(built, entity_type.code)
+            found.append(Prunable(entity_type.code, "", entity_type.name, since=entity_type.since, objects=objects))
+        if entity_type.state != "dropped":
+            for field in entity_type.fields.values():
+                found += _of_field(entity_type, field, built)
+    return found
+
+
+def _of_field(entity_type: EntityType, field: Field, built: State) -> Iterator[Prunable]:
+    if field.state == "dropped":
+        return
+    if "retired" in (entity_type.state, field.state):
+        since = field.since or entity_type.since
+        objects = _objects(built, entity_type.code, field.code)
+        yield Prunable(entity_type.code, field.code, field.name, since=since, objects=objects)
+    formers = [table for table in _of(built, entity_type.code, field.code) if table.mark.was]
+    labels = {former_label(former.name, former.mark.data_type) for former in formers}
+    for label in sorted(labels.difference(field.pruned)):
+        objects = _objects(built, entity_type.code, field.code, label)
+        yield Prunable(entity_type.code, field.code, field.name, label, objects=objects)
+
+
+def _of(built: State, entity_type: str, field: str) -> Iterator[TableState | ColumnState]:
+    """The tables and columns of a field; of an entity type, without a field, its tables."""
+    for table in built.values():
+        if table.mark.entity_type != entity_type:
+            continue
+        if not field or table.mark.field == field:
+            yield table
+        elif not table.mark.field:
+            yield from (column for column in table.columns.values() if column.mark.field == field)
+
+
+def _objects(built: State, entity_type: str, field: str = "", label: str = "") -> tuple[str, ...]:
+    """The tables and columns in words; with a label only those that keep the values it names."""
+    own = next((table.name for table in built.values() if table.mark.entity_type == entity_type
+                and not table.mark.field), "")  # fmt: skip
+    return tuple(
+        f"table {item.name}" if isinstance(item, TableState) else f"column {own}.{item.name}"
+        for item in _of(built, entity_type, field)
+        if not label or (item.mark.was and former_label(item.name, item.mark.data_type) == label)
+    )
+
+
+def choose(
+    candidates: Sequence[Prunable], ledger: SiteSchema, patterns: Sequence[str], before: date | None = None
+) -> list[Prunable]:
+    """Those of ``candidates`` that the patterns name, in their order; nothing twice.
+
+    A name without signs must be retired. A pattern with ``*``, ``?``, ``[...]`` chooses among what is retired, and
+    among kept values only where it spells out ``__was_``.
+
+    Args:
+        candidates: as `prunable` gives them.
+        ledger: tells why a name cannot be pruned.
+        patterns: as in the settings ``include`` and ``exclude``; none with ``before`` means everything.
+        before: only what was retired earlier; kept values have no date and are left out.
+
+    Raises:
+        PruneError: a name that is not retired or not known, or a pattern that chooses nothing.
+        SettingsError: a pattern that means nothing.
+    """
+    Selection(tuple(patterns))
+    chosen = set() if patterns else {item for item in candidates if not item.label}
+    for pattern in [plain for written in patterns for plain in expand(written)]:
+        matching = {item for item in candidates if _matches(item, pattern, ledger)}
+        if not matching and not _dropped_already(pattern, ledger):
+            raise PruneError(pattern, _why_not(pattern, ledger))
+        chosen |= matching
+    if before is not None:
+        chosen = {item for item in chosen if item.since and item.since < before.isoformat()}
+    whole = {item.entity_type for item in chosen if not item.field}
+    return [item for item in candidates if item in chosen and (not item.field or item.entity_type not in whole)]
+
+
+def _matches(item: Prunable, pattern: str, ledger: SiteSchema) -> bool:
+    entity_type, _, field = pattern.partition(".")
+    code = item.name.partition(".")[2]
+    if item.label and ("__was_" not in field or (field in ledger.entity_types[item.entity_type].fields)):
+        return False  # a field of the site that is called like kept values goes first
+    return fnmatchcase(item.entity_type, entity_type) and bool(code) == bool(field) and fnmatchcase(code, field)
+
+
+def _entry(name: str, ledger: SiteSchema) -> EntityType | Field | None:
+    entity_type, _, field = name.partition(".")
+    known = ledger.entity_types.get(entity_type)
+    return known.fields.get(field) if known and field else known
+
+
+def _dropped_already(name: str, ledger: SiteSchema) -> bool:
+    entity_type, _, rest = name.partition(".")
+    field, _, label = rest.rpartition("__was_")
+    former = _entry(f"{entity_type}.{field}", ledger) if field else None
+    states = [entry.state for entry in (_entry(name, ledger), _entry(entity_type, ledger)) if entry]
+    return "dropped" in states or (isinstance(former, Field) and label in former.pruned)
+
+
+def _why_not(name: str, ledger: SiteSchema) -> str:
+    if any(sign in name for sign in "*?["):
+        return "nothing that is retired matches."
+    return "it is on the site." if _entry(name, ledger) else "there is nothing of that name."
+
+
+def mark_dropped(ledger: SiteSchema, chosen: Iterable[Prunable], today: date) -> SiteSchema:
+    """``ledger`` with what was chosen marked: the model no longer has it, so the next revision drops it.
+
+    Args:
+        ledger: the snapshot's entries.
+        chosen: as `choose` gives them.
+        today: the date of the decision.
+    """
+    entity_types = dict(ledger.entity_types)
+    since = today.isoformat()
+    for item in chosen:
+        entity_type = entity_types[item.entity_type]
+        if not item.field:
+            entity_types[item.entity_type] = replace(entity_type, state="dropped", since=since)
+            continue
+        field = entity_type.fields[item.field]
+        if item.label:
+            field = replace(field, pruned=tuple(sorted({*field.pruned, item.label})))
+        else:
+            field = replace(field, state="dropped", since=since)
+        entity_types[item.entity_type] = replace(entity_type, fields={**entity_type.fields, item.field: field})
+    return replace(ledger, entity_types=entity_types)
