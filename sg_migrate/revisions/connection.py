@@ -32,6 +32,8 @@ def connect(section: Mapping[str, str], url: str, settings: Settings) -> Iterato
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
     if engine.dialect.name == "sqlite":
+        import sg_migrate.revisions.rebuild  # noqa: F401 - takes the place of Alembic's batches for SQLite
+
         make_transactional(engine)
     with engine.connect() as connection:
         prepare(connection, settings)

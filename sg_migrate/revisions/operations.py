@@ -40,6 +40,35 @@ class CommentsOp(ops.OpContainer):
         return CommentsOp([operation.reverse() for operation in reversed(self.ops)])
 
 
+class BatchOp(ops.ModifyTableOps):
+    """Operations on one table that SQLite runs in a batch only."""
+
+    def reverse(self) -> BatchOp:
+        """The reverse operations in the reverse order."""
+        return BatchOp(self.table_name, [operation.reverse() for operation in reversed(self.ops)])
+
+
+class RepairOps(GroupOps):
+    """What brings a database back to what was built. It has no way back: no revision made what it mends."""
+
+    def reverse(self) -> GroupOps:
+        """Nothing."""
+        return GroupOps(self.title, [])
+
+
+class RepairColumnOp(ops.AlterColumnOp):
+    """A column becomes what was built, whatever it is now."""
+
+    def __init__(self, table_name: str, built: ColumnState) -> None:
+        super().__init__(
+            table_name,
+            built.name,
+            modify_type=built.type,
+            modify_nullable=built.nullable,
+            modify_comment=built.comment,
+        )
+
+
 class AlterOp(ops.AlterColumnOp):
     """A column as built and as wanted: another name, a wider type, another comment or mark."""
 

@@ -10,7 +10,7 @@ from alembic.operations import ops
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.revisions.built import as_former, renamed_column
-from sg_migrate.revisions.operations import AlterOp, CommentsOp, ConvertColumnOp, GroupOps, RenameOp
+from sg_migrate.revisions.operations import AlterOp, BatchOp, CommentsOp, ConvertColumnOp, GroupOps, RenameOp
 from sg_migrate.warehouse.state import CATALOG, ColumnState, State, TableState, to_metadata
 
 _Pair: TypeAlias = "tuple[TableState | None, TableState | None]"
@@ -188,11 +188,13 @@ def _create_indexes(new: TableState, rebuilt: TableState) -> Iterator[ops.Migrat
 
 
 def _add_foreign_keys(old: TableState | None, new: TableState | None) -> Iterator[ops.MigrateOperation]:
-    for name, key in (new.foreign_keys if new else {}).items():
-        if new and (old is None or old.foreign_keys.get(name) != key):
-            yield ops.CreateForeignKeyOp(
-                name, new.name, key.referred_table, list(key.columns), list(key.referred_columns)
-            )
+    added: list[ops.MigrateOperation] = [
+        ops.CreateForeignKeyOp(name, new.name, key.referred_table, list(key.columns), list(key.referred_columns))
+        for name, key in (new.foreign_keys if new else {}).items()
+        if new and (old is None or old.foreign_keys.get(name) != key)
+    ]
+    if new and added:
+        yield BatchOp(new.name, added)
 
 
 def _drop_foreign_keys(old: TableState | None, new: TableState | None) -> Iterator[ops.MigrateOperation]:

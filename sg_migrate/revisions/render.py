@@ -16,10 +16,12 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.revisions.operations import (
     AlterOp,
+    BatchOp,
     CommentsOp,
     ConvertColumnOp,
     GroupOps,
     RenameOp,
+    RepairColumnOp,
     RestoreColumnOp,
 )
 from sg_migrate.warehouse.mapping import JSON_VALUE, TEXT, TIMESTAMP
@@ -120,6 +122,27 @@ def _alter(context: AutogenContext, op: AlterOp) -> list[str]:
     return [
         f"with op.batch_alter_table({op.table_name!r}) as batch_op:",
         f"batch_op.alter_column({', '.join(words)})",
+        "",
+    ]
+
+
+@renderers.dispatch_for(BatchOp)
+def _batch(context: AutogenContext, op: BatchOp) -> list[str]:
+    lines = [f"with op.batch_alter_table({op.table_name!r}) as batch_op:"]
+    with context._within_batch():
+        for child in op.ops:
+            lines.extend(render_op(context, child))
+    return [*lines, ""]
+
+
+@renderers.dispatch_for(RepairColumnOp)
+def _repair(context: AutogenContext, op: RepairColumnOp) -> list[str]:
+    assert op.modify_type is not None
+    type_ = _type(op.modify_type, context)
+    return [
+        f"with op.batch_alter_table({op.table_name!r}) as batch_op:",
+        f"batch_op.alter_column({op.column_name!r}, type_={type_}, nullable={op.modify_nullable!r},"
+        f" comment={op.modify_comment!r})",
         "",
     ]
 

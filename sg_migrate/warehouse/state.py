@@ -179,6 +179,10 @@ def state_of_table(table: sa.Table) -> TableState | None:
     )  # fmt: skip
 
 
+_OPTIONS = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
+"""Of every table: on MySQL and MariaDB a table is otherwise in its database's character set, perhaps latin1."""
+
+
 def to_metadata(state: State, info: Mapping[str, Any] | None = None) -> sa.MetaData:
     """A fresh ``MetaData`` of these tables.
 
@@ -199,12 +203,16 @@ def to_metadata(state: State, info: Mapping[str, Any] | None = None) -> sa.MetaD
             sa.PrimaryKeyConstraint(*table.primary_key),
             *(
                 sa.ForeignKeyConstraint(
-                    fk.columns, [f"{fk.referred_table}.{name}" for name in fk.referred_columns], name=fk.name
+                    fk.columns,
+                    [f"{fk.referred_table}.{name}" for name in fk.referred_columns],
+                    name=fk.name,
+                    use_alter=True,  # entity types refer to each other in circles
                 )
                 for fk in table.foreign_keys.values()
             ),
             comment=table.comment,
             info={"sg": str(table.mark)},
+            **_OPTIONS,
         )
         _add_source(sa_table.info, table.mark, info)
         for name, column_names in table.indexes.items():

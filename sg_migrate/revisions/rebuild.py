@@ -1,0 +1,198 @@
+"""SQLite: changing a table in place where that suffices, and rebuilding one without losing what others added to it.
+
+Alembic's batch mode copies a table to change it, and what SQLAlchemy does not reflect is gone afterwards: triggers,
+expression indexes, unnamed checks, collations. What our revisions change needs no copy: a text type that gets longer
+and foreign keys are no matter of how rows are stored, and SQLite's documentation ("ALTER TABLE", the simpler procedure)
+has the statement in the schema table edited for such changes. A batch that needs more is copied by Alembic, with
+triggers, indexes, checks and views kept here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.ddl.sqlite import SQLiteImpl as AlembicSQLiteImpl
+from alembic.operations.batch import ApplyBatchImpl, BatchOperationsImpl
+
+from sg_migrate.errors import OfflineRebuildError, RebuildError
+
+_TOKEN = re.compile(
+    r"""(?P<blank>\s+|--[^\n]*|/\*.*?\*/)"""
+    r"""|'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+|.""",
+    re.DOTALL,
+)
+_ENDS_TYPE = {"constraint", "primary", "not", "null", "unique", "check", "default", "collate", "references",
+              "generated", "as"}  # fmt: skip
+_TEMPORARY = "_alembic_tmp_"
+
+
+class SQLiteImpl(AlembicSQLiteImpl):
+    """Alembic's SQLite, in place where it can be; takes its place for the dialect on import."""
+
+    __dialect__ = "sqlite"
+
+    def requires_recreate_in_batch(self, batch_op: BatchOperationsImpl) -> bool:
+        """Whether the batch holds anything that cannot be done in place."""
+        if self.as_sql and batch_op.batch:
+            raise OfflineRebuildError(str(batch_op.table_name))
+        if batch_op.batch and all(_in_place(*entry) for entry in batch_op.batch):
+            return False
+        return super().requires_recreate_in_batch(batch_op)
+
+    def alter_column(self, table_name: str, column_name: str, **changes: Any) -> None:
+        """As Alembic; a text type becomes another one in place."""
+        if not _in_place("alter_column", (table_name, column_name), changes):
+            super().alter_column(table_name, column_name, **changes)
+            return
+        type_text = changes["type_"].compile(dialect=self.dialect)
+        self._edit(table_name, lambda sql: with_type(sql, column_name, type_text))
+
+    def add_constraint(self, const: Any, **kw: Any) -> None:
+        """As Alembic; a foreign key is added in place."""
+        if not isinstance(const, sa.ForeignKeyConstraint):
+            super().add_constraint(const, **kw)
+            return
+        text = str(sa.schema.AddConstraint(const).compile(dialect=self.dialect)).partition(" ADD ")[2]
+        self._edit(const.table.name, lambda sql: with_item(sql, text))
+
+    def drop_constraint(self, const: Any, **kw: Any) -> None:
+        """As Alembic; a foreign key is taken out in place."""
+        if not _is_foreign_key(const):
+            super().drop_constraint(const, **kw)
+            return
+        self._edit(const.table.name, lambda sql: without_constraint(sql, str(const.name)))
+
+    def _edit(self, table: str, change: Any) -> None:
+        """Write what ``change`` makes of a table's statement into the schema table, and have SQLite read it again."""
+        if self.as_sql:
+            raise OfflineRebuildError(table)
+        connection = self.connection
+        assert connection is not None
+        statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
+        sql = connection.exec_driver_sql(statement, (table,)).scalar_one()
+        version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
+        connection.exec_driver_sql("PRAGMA writable_schema=ON")
+        statement = "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND lower(name) = lower(?)"
+        connection.exec_driver_sql(statement, (change(sql), table))
+        connection.exec_driver_sql(f"PRAGMA schema_version={version + 1}")  # other connections must read it again too
+        connection.exec_driver_sql("PRAGMA writable_schema=RESET")
+        connection.execute(sa.select(sa.table(table)).with_only_columns(sa.literal(1)).limit(0))
+
+    # --- Alembic's copies
+
+    def prep_table_for_batch(self, batch_impl: ApplyBatchImpl, table: sa.Table) -> None:
+        """Before Alembic copies a table: note what the copy would lose, and leave generated columns to SQLite."""
+        super().prep_table_for_batch(batch_impl, table)
+        connection = self.connection
+        assert connection is not None
+        assert batch_impl.new_table is not None
+        reflected = {index.name for index in table.indexes}
+        statement = "SELECT type, name, sql FROM sqlite_master WHERE lower(tbl_name) = lower(?) AND sql IS NOT NULL"
+        rows = connection.exec_driver_sql(statement, (table.name,)).all()
+        self._lost = [
+            sql for kind, name, sql in rows if kind == "trigger" or (kind == "index" and name not in reflected)
+        ]
+        for constraint in table.constraints:
+            if isinstance(constraint, sa.CheckConstraint) and constraint.name is None:
+                batch_impl.new_table.append_constraint(sa.CheckConstraint(str(constraint.sqltext)))
+        for column in batch_impl.new_table.columns:
+            if column.computed is not None:
+                batch_impl.column_transfers.pop(column.key, None)
+
+    def rename_table(self, old_table_name: str, new_table_name: Any, schema: Any = None) -> None:
+        """As Alembic; when a copy takes its table's place, views are left alone and triggers come back."""
+        if not old_table_name.startswith(_TEMPORARY):
+            super().rename_table(old_table_name, new_table_name, schema)
+            return
+        connection = self.connection
+        assert connection is not None
+        connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")  # or a view on the table is an error now
+        super().rename_table(old_table_name, new_table_name, schema)
+        connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+        for statement in self._lost:
+            connection.exec_driver_sql(statement)
+
+
+def _in_place(kind: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
+    if kind == "add_constraint":
+        return isinstance(arguments[0], sa.ForeignKeyConstraint)
+    if kind == "drop_constraint":
+        return _is_foreign_key(arguments[0])
+    if kind != "alter_column":
+        return False
+    others = ("name", "nullable", "autoincrement")
+    return (
+        isinstance(keywords.get("type_"), sa.String)
+        and isinstance(keywords.get("existing_type"), sa.String)
+        and all(keywords.get(other) is None for other in others)
+        and keywords.get("server_default", False) is False
+    )
+
+
+def _is_foreign_key(constraint: Any) -> bool:
+    return isinstance(constraint, sa.ForeignKeyConstraint)
+
+
+def with_type(sql: str, column: str, type_text: str) -> str:
+    """A ``CREATE TABLE`` statement with another type for one column. Raises `RebuildError`."""
+    items = _items(sql)
+    for start, end in items:
+        words = _words(sql, start, end)
+        if words and _name(words[0].group()) == column.lower():
+            depth, last = 0, words[0]
+            for word in words[1:]:
+                if depth == 0 and word.group().lower() in _ENDS_TYPE:
+                    break
+                depth += {"(": 1, ")": -1}.get(word.group(), 0)
+                last = word
+            return f"{sql[: words[0].end()]} {type_text}{sql[last.end() :]}"
+    raise RebuildError(f"column {column}", sql)
+
+
+def with_item(sql: str, item: str) -> str:
+    """A ``CREATE TABLE`` statement with one more item at its end."""
+    end = _items(sql)[-1][1]
+    return f"{sql[:end].rstrip()}\n\t,{item}\n{sql[end:]}"
+
+
+def without_constraint(sql: str, name: str) -> str:
+    """A ``CREATE TABLE`` statement without the constraint of that name. Raises `RebuildError`."""
+    for start, end in _items(sql):
+        words = _words(sql, start, end)
+        if len(words) > 1 and words[0].group().lower() == "constraint" and _name(words[1].group()) == name.lower():
+            comma = sql.rindex(",", 0, start)
+            return sql[:comma] + sql[end:]
+    raise RebuildError(f"constraint {name}", sql)
+
+
+def _items(sql: str) -> list[tuple[int, int]]:
+    """Where the columns and constraints of a ``CREATE TABLE`` statement are, commas excluded."""
+    depth, start, found = 0, 0, []
+    for token in _TOKEN.finditer(sql):
+        text = token.group()
+        if text == "(":
+            depth += 1
+            if depth == 1:
+                start = token.end()
+        elif depth == 1 and text in (",", ")"):
+            found.append((start, token.start()))
+            start = token.end()
+        if text == ")":
+            depth -= 1
+            if depth == 0:
+                break
+    return found
+
+
+def _words(sql: str, start: int, end: int) -> list[re.Match[str]]:
+    return [token for token in _TOKEN.finditer(sql, start, end) if token.group("blank") is None]
+
+
+def _name(token: str) -> str:
+    """An identifier as written in SQL, without its quotes and in lower case."""
+    quote = token[0]
+    if quote in "\"`'[":
+        token = token[1:-1].replace(quote * 2, quote)
+    return token.lower()
