@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
@@ -12,7 +13,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import ClashError
-from sg_migrate.revisions.operations import flat
+from sg_migrate.revisions.operations import RepairColumnOp, RepairOps, flat
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.state import State, TableState, to_metadata
 
@@ -36,31 +37,73 @@ def check_clashes(connection: sa.Connection, built: State, model: State) -> None
         raise ClashError(tables, columns)
 
 
-def drift(connection: sa.Connection, built: State) -> ops.UpgradeOps:
+def drift(connection: sa.Connection, built: State) -> list[ops.MigrateOperation]:
     """What it takes to bring the database's owned objects to what was built; nothing of anybody else's.
 
-    Alembic's own comparison does the work; it sees only what the revisions have built.
+    Alembic's own comparison does the work; it sees only what the revisions have built. What it gives holds reflected
+    types and comments, for messages; `repair` is what a revision may contain.
     """
-    metadata = to_metadata({name: _without_marks(table) for name, table in built.items()})
+    metadata = _unmarked({name: as_stored(table, connection.dialect.name) for name, table in built.items()})
     options = {
         "target_metadata": metadata,
-        "compare_type": True,
+        "compare_type": _type_differs,
         "compare_server_default": False,
         "include_name": lambda name, kind, parents: _is_ours(built, name, kind, parents),
     }
-    with quiet():
+    with quiet(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")  # not ours
         script = produce_migrations(MigrationContext.configure(connection, opts=options), metadata)
     assert script.upgrade_ops is not None
-    for operation in flat(script.upgrade_ops.ops):
-        if isinstance(operation, ops.AlterColumnOp):  # a revision takes nothing from reflection
-            column = built[operation.table_name].columns[operation.column_name]
-            operation.existing_type, operation.existing_nullable = column.type, column.nullable
-    return script.upgrade_ops
+    return list(flat(script.upgrade_ops.ops))
 
 
-def _without_marks(table: TableState) -> TableState:
-    """The fold counts what carries a mark: a repair restores what is counted already."""
-    return replace(table, columns=dict(table.columns))
+def repair(found: Iterable[ops.MigrateOperation], built: State) -> RepairOps:
+    """The operations of `drift` as a revision may hold them: with nothing in them that comes from reflection."""
+
+    def mended(op: ops.MigrateOperation) -> ops.MigrateOperation:
+        if isinstance(op, ops.AlterColumnOp):
+            return RepairColumnOp(op.table_name, built[op.table_name].columns[op.column_name])
+        if isinstance(op, ops.CreateTableCommentOp):
+            return ops.CreateTableCommentOp(op.table_name, built[op.table_name].comment)
+        return op
+
+    unique = {repr(op.to_diff_tuple()): op for op in map(mended, found)}
+    return RepairOps("Repairs: somebody changed the database by hand", list(unique.values()))
+
+
+def _unmarked(built: State) -> sa.MetaData:
+    """The tables without their marks: the fold counts what carries one, and has counted these already."""
+    metadata = to_metadata(built)
+    for table in metadata.tables.values():
+        table.info.clear()
+        for column in table.columns:
+            column.info.clear()
+    return metadata
+
+
+def _type_differs(context: MigrationContext, _: Any, column: sa.Column[Any], db_type: Any, type_: Any) -> bool | None:
+    """Precision, which Alembic's comparison overlooks: ``real`` for ``double precision``, ``DATETIME`` for
+    ``DATETIME(6)``. ``None`` leaves the rest to it."""
+    kinds = (sa.Double, sa.Double | sa.Float), (sa.DateTime, sa.DateTime)
+    if not any(isinstance(type_, kind) and isinstance(db_type, db_kind) for kind, db_kind in kinds):
+        return None
+    compiler = context.dialect.type_compiler_instance
+    return bool(compiler.process(type_) != compiler.process(db_type)) or None
+
+
+def as_stored(table: TableState, dialect: str) -> TableState:
+    """``table`` with its comments as the engine keeps them.
+
+    The catalogs of MySQL and MariaDB are in utf8mb3: a character beyond U+FFFF in a comment becomes a question mark.
+    """
+    if dialect not in ("mysql", "mariadb"):
+        return table
+
+    def stored(comment: str | None) -> str | None:
+        return comment and "".join(character if character <= "\uffff" else "?" for character in comment)
+
+    columns = {name: replace(column, comment=stored(column.comment)) for name, column in table.columns.items()}
+    return replace(table, columns=columns, comment=stored(table.comment))
 
 
 def _is_ours(built: State, name: str | None, kind: str, parents: Any) -> bool:
@@ -92,13 +135,15 @@ def describe(operation: ops.MigrateOperation) -> str:
         return f"comment of table {operation.table_name}: built {built!r}, database {operation.existing_comment!r}"
     if isinstance(operation, ops.AlterColumnOp):
         return _describe_column(operation)
+    if isinstance(operation, ops.DropIndexOp):
+        return f"index {operation.index_name} on {operation.table_name} has other columns than were built"
     return " ".join(str(word) for word in operation.to_diff_tuple())
 
 
 def _describe_column(operation: ops.AlterColumnOp) -> str:
     name = f"column {operation.table_name}.{operation.column_name}"
     if operation.modify_type is not None:
-        return f"{name}: built as {operation.modify_type!r}, another type in the database"
+        return f"{name}: built as {operation.modify_type!r}, {operation.existing_type!r} in the database"
     if operation.modify_nullable is not None:
         return f"{name}: built as {'NULL' if operation.modify_nullable else 'NOT NULL'}, not so in the database"
     return f"{name}: comment built {operation.modify_comment!r}, database {operation.existing_comment!r}"

@@ -17,8 +17,7 @@ from alembic.runtime.migration import MigrationContext
 from sg_migrate.errors import DriftError
 from sg_migrate.revisions.built import built_state
 from sg_migrate.revisions.connection import connect
-from sg_migrate.revisions.drift import check_clashes, describe, drift
-from sg_migrate.revisions.operations import flat
+from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
@@ -120,9 +119,9 @@ class Environment:
         if self.settings.drift == "ignore":
             return []
         found = drift(connection, self.project.built)
-        if found.ops and self.settings.drift == "stop":
-            raise DriftError([describe(operation) for operation in flat(found.ops)])
-        return list(found.ops)
+        if found and self.settings.drift == "stop":
+            raise DriftError([describe(operation) for operation in found])
+        return [repair(found, self.project.built)] if found else []
 
     def _process_revision_directives(self, context: MigrationContext, revision: Any, directives: list[Any]) -> None:
         """After autogenerate: the summary and the digest for the file, and the snapshot of a live site."""

@@ -1,0 +1,107 @@
+"""What each step of the sample schemas and of the real site does to names and values: written by hand.
+
+`RENAMED` says where the old values are after a step, in the form that the oracle takes; the sample schemas' README
+tells the same story in a producer's words.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from harness import pairs
+from oracle import Oracle
+
+COMMITTEE = "sg_round_of_comments_from_the_distributors_review_comm_10c1cc05"
+"""The column of a field whose code has 72 characters: cut, with a hash of the whole."""
+COMMITTEE_WAS_TEXT = "sg_round_of_comments_from_the_distributors_r_89a5de26__was_text"
+
+SAMPLE_RENAMED: list[dict[Any, Any]] = [
+    {},
+    pairs(sequence={"sg_due": "sg_due__was_text"}),
+    pairs(
+        asset={
+            "sg_hero": "sg_hero__was_text",
+            "sg_supervisor_id": "sg_supervisor_id__was_entity",
+            "sg_supervisor_type": "sg_supervisor_type__was_entity",
+        },
+        shot={
+            "sg_cut_in": "sg_cut_in__was_text_2",  # a field of the site is called sg_cut_in__was_text
+            "sg_handle_seconds": "sg_handle_seconds__was_number",
+            "sg_location": "sg_location__was_text",
+            "sg_turnover": "sg_turnover__was_text",
+        },
+    ),
+    pairs(
+        asset={
+            "sg_build_number": "sg_build_number__was_number",
+            "sg_poly_limit_k": "sg_poly_limit_k__was_float",
+        },
+        note={"sg_reference": "sg_reference__was_url"},
+        published_file={"sg_size": "sg_size__was_number"},
+        shot={"sg_turnover": "sg_turnover__was_number"},
+        task={"sg_bid_code": "sg_bid_code__was_text", "sg_client_approved": "sg_client_approved__was_checkbox"},
+        version={"sg_client_review": "sg_client_review__was_date"},
+    )
+    | {"version__sg_linked_notes": "version__sg_linked_notes__was_multi_entity"},
+    pairs(
+        asset={"sg_cost": "sg_cost__was_currency"},
+        custom_entity07={"sg_serial": "sg_serial__was_text"},
+        note={"sg_audit_04": "sg_audit_04__was_text"},
+        project={"sg_delivery": "sg_delivery__was_date_time"},
+        shot={"sg_length": "sg_length__was_calculated"},
+        version={COMMITTEE: COMMITTEE_WAS_TEXT},
+    )
+    | {
+        "custom_entity07__sg_operators": "custom_entity07__sg_operators__was_multi_entity",
+        "shot__sg_plates": "shot__sg_plates__was_multi_entity",
+    },
+    pairs(
+        asset={"sg_build_number": "sg_build_number__was_text"},
+        task={"sg_progress": "sg_progress__was_percent"},
+        version={"sg_client_review": "sg_client_review__was_date_time"},
+    ),
+]
+
+# fmt: off
+_COUNTED = [
+    "asset", "attachment", "booking", "custom_entity01", "custom_entity02", "custom_entity03", "department",
+    "group", "phase", "playlist", "scene", "sequence", "shot", "task", "task_template", "version",
+]
+# fmt: on
+"""Tables whose open_notes_count is text until 2014 and a summary of whole numbers from 2017 on."""
+
+REAL_RENAMED: list[dict[Any, Any]] = [
+    {},
+    {},
+    pairs(
+        **{table: {"open_notes_count": "open_notes_count__was_text"} for table in _COUNTED},
+        ticket={"due_date": "due_date__was_date"},
+    ),
+    {},
+    {},
+    pairs(
+        **{
+            table: {"open_notes_count": "open_notes_count__was_text"}
+            for table in ("asset_library", "custom_non_project_entity01", "element")
+        }
+    ),
+]
+
+SAMPLE_WHOLE_NUMBERS: list[list[tuple[str, str]]] = [
+    [],
+    [],
+    [("shot", "sg_cut_in"), ("shot", "sg_turnover")],
+    [("task", "sg_bid_code")],
+    [("custom_entity07", "sg_serial"), ("note", "sg_audit_04")],
+    [],
+]
+"""Columns whose text becomes whole numbers, by step."""
+
+
+def expect_whole_numbers(oracle: Oracle, table: str, column: str) -> None:
+    """Every text that is a whole number of 32 bits is carried over, every other becomes NULL."""
+    for key, text in oracle.values(table, column).items():
+        whole = text is not None and re.fullmatch(" *[-+]?[0-9]{1,18} *", text) is not None
+        number = int(text) if whole else None
+        oracle.expect(table, key, column, number if number is not None and abs(number) < 2**31 else None)
