@@ -42,6 +42,7 @@ class _Facts:
     retired: bool | None = None
     back_as: str = ""
     comment: bool = False
+    table: bool = False
     fields: int = 0
 
     def rename(self, thing: str, old: str, new: str) -> None:
@@ -153,6 +154,7 @@ class Summary:
         was_retired = (op.existing_comment or "").startswith("[retired]")
         comment = op.comment if isinstance(op, ops.CreateTableCommentOp) else None
         is_retired = (comment or "").startswith("[retired]")
+        facts.table = True
         if was_retired != is_retired:
             facts.retired = is_retired
         else:
@@ -172,7 +174,8 @@ class Summary:
         """Whether the line of the entity type says it already: its link tables retire, return and go with it."""
         whole = self._facts.get((entity_type, ""), _Facts())
         return bool(whole.dropped) or (
-            whole.retired is not None and facts == _Facts(retired=whole.retired, comment=facts.comment)
+            whole.retired is not None
+            and facts == _Facts(retired=whole.retired, comment=facts.comment, table=facts.table)
         )
 
 
@@ -195,7 +198,7 @@ def _changes(entity_type: str, code: str, facts: _Facts) -> Iterator[Change]:
             entity_type, code, "-", "retired on the site, " + ("kept in the warehouse" if code else "table kept")
         )
     elif facts.retired is False and not facts.was:
-        thing = "column" if code else "table"
+        thing = "table" if facts.table else "column"
         yield Change(
             entity_type, code, "+", f"back on the site; the {thing} and its values are still there", facts.back_as
         )
