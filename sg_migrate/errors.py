@@ -94,6 +94,33 @@ class PruneError(SgMigrateError):
         super().__init__(f"{name}: {problem} Only what is retired can be pruned; nothing was changed.")
 
 
+class SchemaChangedError(SettingsError):
+    """The setting ``schema`` names another schema than the one the warehouse was built in."""
+
+    def __init__(self, schema: str, built_in: str) -> None:
+        self.schema = schema
+        self.built_in = built_in
+        super().__init__(
+            f"schema = {schema!r}: this warehouse is in schema {built_in!r}; nothing was changed. Set schema back, or"
+            f" move the warehouse first: CREATE SCHEMA {schema}, then ALTER TABLE ... SET SCHEMA {schema} for each of"
+            " its tables, alembic_version among them. A second warehouse beside it begins with an empty alembic_version"
+            f" in schema {schema!r}."
+        )
+
+
+class BuiltOtherwiseError(SettingsError):
+    """A setting asks for another form of what is built; ``built`` names it."""
+
+    def __init__(self, setting: str, built: str) -> None:
+        self.setting = setting
+        self.built = built
+        super().__init__(
+            f"{setting}: {built} of this warehouse are built otherwise, and their values cannot be carried over."
+            " Nothing was changed. Set it back; or begin a new warehouse with this setting, in a folder and a database"
+            " of its own (sg-migrate init), and load it from the site."
+        )
+
+
 class RecordingError(SgMigrateError):
     """A revision of ours cannot be run without a database, so what it builds is unknown."""
 
@@ -154,6 +181,55 @@ class DriftError(SgMigrateError):
             f"The database differs from what its revisions have built:{shown}{more}\n"
             "Somebody changed it by hand. Mend it there, or write the repair as a revision with -x sg_drift=repair,"
             " or go on without with -x sg_drift=ignore."
+        )
+
+
+class ConnectionFailedError(SgMigrateError):
+    """The database did not answer, or let nobody in."""
+
+    def __init__(self, url: str, problem: str) -> None:
+        super().__init__(f"No connection to {url}: {problem}")
+
+
+class DatabaseError(SgMigrateError):
+    """The database refused a statement: a permission, a full disk, a name that is taken."""
+
+    def __init__(self, statement: str, problem: str, *, resumable: bool) -> None:
+        self.statement = statement
+        self.problem = problem
+        remedy = (
+            " This engine cannot take back what ran before it: mend the cause, then finish with `sg-migrate resume`."
+            if resumable
+            else ""
+        )
+        super().__init__(f"The database refused: {problem}\n  in: {statement}\n{remedy.strip()}".rstrip())
+
+
+class LockedError(SgMigrateError):
+    """Somebody else held a lock for longer than ``lock_timeout``."""
+
+    def __init__(self, statement: str, seconds: float, sessions: list[str], *, resumable: bool) -> None:
+        self.statement = statement
+        self.sessions = sessions
+        held = "".join(f"\n  held by {session}" for session in sessions[:10])
+        remedy = "`sg-migrate resume` goes on" if resumable else "Nothing was changed; run it again"
+        super().__init__(
+            f"Waited {seconds:g} s for a lock, and gave up so that nobody has to queue behind this migration:"
+            f"\n  {statement}{held}\n{remedy} when the lock is free; the setting lock_timeout (-x sg_lock_timeout=60)"
+            " waits longer."
+        )
+
+
+class ViewsError(SgMigrateError):
+    """Views use columns or tables that an upgrade or downgrade changes or drops; found before anything ran."""
+
+    def __init__(self, uses: list[str]) -> None:
+        self.uses = uses
+        shown = "".join(f"\n  {use}" for use in uses[:20])
+        more = f"\n  and {len(uses) - 20} more" if len(uses) > 20 else ""
+        super().__init__(
+            f"Views use what this would change; nothing was changed:{shown}{more}\n"
+            "Drop them, run it again, and create them anew."
         )
 
 

@@ -1,0 +1,203 @@
+"""What a review asks a database: how much is there, who reads it, where its history stands. It only ever reads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import exc, pool
+
+from sg_migrate.errors import DatabaseUnavailableError
+from sg_migrate.revisions.recorder import quiet
+from sg_migrate.warehouse.conversion import converted
+
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+    from sg_migrate.revisions.project import Project
+
+CONNECT_SECONDS = 10
+_TIMEOUTS = {"psycopg", "psycopg2", "pymysql", "mysqldb"}
+"""Drivers that know ``connect_timeout``."""
+_READ_ONLY = {
+    "sqlite": "PRAGMA query_only=ON",
+    "postgresql": "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+    "mysql": "SET SESSION TRANSACTION READ ONLY",
+    "mariadb": "SET SESSION TRANSACTION READ ONLY",
+}
+_VIEWS_BY_COLUMN = """
+SELECT DISTINCT v.relname FROM pg_depend d
+JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
+JOIN pg_class v ON v.oid = r.ev_class
+JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
+LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
+WHERE t.oid = to_regclass(:table) AND (:column = '' OR a.attname = :column) ORDER BY v.relname"""
+
+
+class Database:
+    """A database under a connection that writes nothing."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
+        self.dialect = connection.dialect.name
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """The revisions that the database is at; none for a database without a history."""
+        with quiet():
+            return tuple(sorted(MigrationContext.configure(self.connection).get_current_heads()))
+
+    @cached_property
+    def columns(self) -> dict[str, frozenset[str]]:
+        """The columns of every table, by the table's name."""
+        found = sa.inspect(self.connection).get_multi_columns()
+        return {name: frozenset(column["name"] for column in columns) for (_, name), columns in found.items()}
+
+    @cached_property
+    def views(self) -> dict[str, str]:
+        """The definition of every view, by name."""
+        inspector = sa.inspect(self.connection)
+        return {name: inspector.get_view_definition(name) or "" for name in inspector.get_view_names()}
+
+    def views_using(self, table: str, column: str = "") -> list[str]:
+        """The views that read a table, or one column of it: PostgreSQL knows, elsewhere their text is searched."""
+        if self.dialect == "postgresql":
+            names = {"table": self._quoted(table), "column": column}
+            return list(self.connection.execute(sa.text(_VIEWS_BY_COLUMN), names).scalars())
+        return [name for name, definition in sorted(self.views.items()) if _reads(definition, table, column)]
+
+    @cached_property
+    def triggers(self) -> dict[str, list[str]]:
+        """SQLite's triggers, by table."""
+        rows = self.connection.exec_driver_sql(
+            "SELECT tbl_name, name FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+        )
+        found: dict[str, list[str]] = {}
+        for table, name in rows:
+            found.setdefault(table, []).append(name)
+        return found
+
+    def rows(self, table: str) -> int:
+        """How many rows the table has."""
+        return int(self.connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
+
+    def values(self, table: str, column: str) -> int:
+        """How many values that are not NULL the column has."""
+        statement = sa.select(sa.func.count(sa.column(column))).select_from(sa.table(table))
+        return int(self.connection.execute(statement).scalar_one())
+
+    def unconverted(self, table: str, column: str, old: TypeEngine[Any], new: TypeEngine[Any]) -> int | None:
+        """How many of the column's values have no counterpart in the new type; ``None``: no rule is known."""
+        source: sa.ColumnClause[Any] = sa.column(column, old)
+        value = converted(source, old, new, self.dialect)
+        if value is None:
+            return None
+        lost = sa.and_(source.is_not(None), value.is_(None))
+        statement = sa.select(sa.func.count()).select_from(sa.table(table)).where(lost)
+        return int(self.connection.execute(statement).scalar_one())
+
+    def size(self, table: str) -> int | None:
+        """Bytes of the table and its indexes, as far as the database tells."""
+        statements = {
+            "postgresql": "SELECT pg_total_relation_size(to_regclass(:quoted))",
+            "sqlite": "SELECT sum(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name"
+            " WHERE m.tbl_name = :table",
+            "mysql": "SELECT data_length + index_length FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_name = :table",
+        }
+        text = statements.get("mysql" if self.dialect == "mariadb" else self.dialect)
+        if text is None:
+            return None
+        names = {"quoted": self._quoted(table), "table": table}
+        bound = {name: value for name, value in names.items() if f":{name}" in text}
+        try:
+            size = self.connection.execute(sa.text(text), bound).scalar()
+        except exc.OperationalError:  # an SQLite that was built without dbstat
+            return None
+        return None if size is None else int(size)
+
+    def _quoted(self, name: str) -> str:
+        return self.connection.dialect.identifier_preparer.quote_identifier(name)
+
+
+def _reads(definition: str, table: str, column: str) -> bool:
+    words = set(re.findall(r"\w+", definition.lower()))
+    return table.lower() in words and (not column or column.lower() in words or "*" in definition)
+
+
+@contextmanager
+def opened(project: Project, url: str | None) -> Iterator[tuple[Database | None, str]]:
+    """The database to ask: ``url``, or else the project's own if it can be reached.
+
+    Never creates a database, a file or a schema, and never writes into one.
+
+    Args:
+        project: its alembic.ini and settings.
+        url: a database that the user asked for; ``None`` leaves the choice to DATABASE_URL and alembic.ini.
+
+    Yields:
+        The database, or ``None`` with the reason why there is none to ask.
+
+    Raises:
+        DatabaseUnavailableError: ``url`` was given and cannot be reached.
+    """
+    try:
+        engine, connection = _connect(project, url or project.url)
+    except DatabaseUnavailableError as error:
+        if url is not None:
+            raise
+        yield None, error.problem
+        return
+    try:
+        yield Database(connection), ""
+    finally:
+        connection.close()
+        engine.dispose()
+
+
+def _connect(project: Project, text: str) -> tuple[sa.Engine, sa.Connection]:
+    try:
+        url = sa.make_url(text)
+        shown = url.render_as_string(hide_password=True)
+        if url.get_backend_name() == "sqlite" and not _is_there(url):
+            raise DatabaseUnavailableError(shown, "there is no such file")
+        section = project.config.get_section(project.config.config_ini_section, {})
+        options = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() in _TIMEOUTS else {}
+        engine = sa.engine_from_config(
+            {**section, "sqlalchemy.url": url}, poolclass=pool.NullPool, connect_args=options
+        )
+    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
+        raise DatabaseUnavailableError("the database", f"its address cannot be used: {type(error).__name__}") from None
+    try:
+        connection = engine.connect()
+    except exc.DBAPIError as error:
+        engine.dispose()
+        raise DatabaseUnavailableError(shown, f"no connection: {_first_line(error.orig)}") from None
+    _prepare(connection, project.settings.schema)
+    return engine, connection
+
+
+def _is_there(url: sa.URL) -> bool:
+    name = url.database or ""
+    return name in ("", ":memory:") or name.startswith("file:") or Path(name).is_file()
+
+
+def _first_line(error: object) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+def _prepare(connection: sa.Connection, schema: str) -> None:
+    dialect = connection.dialect.name
+    if dialect in _READ_ONLY:
+        connection.exec_driver_sql(_READ_ONLY[dialect])
+    if schema and dialect == "postgresql":
+        quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
+        connection.exec_driver_sql(f"SET search_path TO {quoted}")
+        connection.dialect.default_schema_name = schema
+    connection.commit()

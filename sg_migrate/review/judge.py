@@ -1,0 +1,135 @@
+"""A revision under all rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from alembic.script import Script
+
+from sg_migrate.review.allow import read_allowances, silenced
+from sg_migrate.review.database import Database
+from sg_migrate.review.findings import Counts, Finding, Level, Rule
+from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
+from sg_migrate.review.statements import Statements, statements
+from sg_migrate.review.subject import Subject
+from sg_migrate.revisions.plan import plan
+from sg_migrate.revisions.project import Project
+from sg_migrate.revisions.summary import Change, Summary
+from sg_migrate.site.schema import SiteSchema
+from sg_migrate.text import clean
+from sg_migrate.warehouse.state import State
+
+_SUBJECTS = (destructive, lossy, history, postgresql, mysql, sqlite, readers)
+
+RULES: tuple[Rule, ...] = tuple(rule for module in _SUBJECTS for rule in module.RULES)
+"""Every rule, in the order of the codes."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a revision does and what it risks; plain values, nothing of a database or a project."""
+
+    revision: str
+    down_revisions: tuple[str, ...]
+    message: str
+    path: str
+    dialect: str
+    ours: bool
+    first: bool
+    operations: int
+    findings: tuple[Finding, ...]
+    """The worst first; those that the revision allows at the end."""
+    changes: tuple[Change, ...]
+    comments: int
+    """How many display names or descriptions change."""
+    site: SiteSchema
+    before: State
+    after: State
+    statements: Statements | None = None
+
+    @property
+    def level(self) -> Level:
+        """The worst of what is not allowed."""
+        return max((finding.level for finding in self.open), default=Level.SAFE)
+
+    @property
+    def open(self) -> tuple[Finding, ...]:
+        """The findings that the revision does not allow."""
+        return tuple(finding for finding in self.findings if finding.allowed is None)
+
+
+def review(
+    project: Project, script: Script, dialect: str, *, database: Database | None = None, sql: bool = False
+) -> Review:
+    """Run a revision against the recorder and judge its operations. Executes nothing and writes nothing.
+
+    Args:
+        project: where the revision belongs.
+        script: any revision of the chain, hand-edited and foreign ones too.
+        dialect: whose rules count: ``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``.
+        database: where to count rows and values; ``None`` to leave that out.
+        sql: whether to add the statements for the dialect.
+
+    Returns:
+        The review. What cannot be judged is a finding in it, never an exception.
+    """
+    subject = Subject(project, script, dialect, database)
+    found = [finding for module in _SUBJECTS for finding in module.check(subject)]
+    if database is not None:
+        found = [replace(finding, counts=_counts(database, finding)) for finding in found]
+    allowances = read_allowances(Path(script.path).read_text(encoding="utf-8"))
+    summary = Summary(plan(subject.before, subject.after), subject.before, subject.after)
+    return Review(
+        revision=script.revision,
+        down_revisions=tuple(script._versioned_down_revisions),
+        message=clean(script.doc or ""),
+        path=_shown_path(Path(script.path)),
+        dialect=dialect,
+        ours=subject.ours,
+        first=subject.is_first,
+        operations=len(subject.steps),
+        findings=tuple(_sorted(silenced(found, allowances))),
+        changes=tuple(summary.changes()),
+        comments=summary.comments,
+        site=subject.site,
+        before=subject.before,
+        after=subject.after,
+        statements=statements(script, dialect) if sql else None,
+    )
+
+
+def _sorted(findings: Iterable[Finding]) -> list[Finding]:
+    """The worst first, then by rule and place; what is allowed comes last."""
+    return sorted(
+        findings,
+        key=lambda f: (f.allowed is not None, -f.level, f.rule.code, f.place, f.table, f.line or 0, f.what),
+    )
+
+
+def _shown_path(path: Path) -> str:
+    """The path below the working directory, or the name alone: no review tells how somebody's machine is laid out."""
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.name
+
+
+def _counts(database: Database, finding: Finding) -> Counts:
+    """What the database says about the finding's table; nothing about what it does not have."""
+    columns = database.columns.get(finding.table)
+    if columns is None:
+        return Counts()
+    has_column = finding.column in columns
+    unconverted = (
+        database.unconverted(finding.table, finding.column, *finding.conversion)
+        if has_column and finding.conversion is not None
+        else None
+    )
+    return Counts(
+        rows=database.rows(finding.table),
+        values=database.values(finding.table, finding.column) if has_column else None,
+        unconverted=unconverted,
+        size=database.size(finding.table),
+    )

@@ -1,0 +1,156 @@
+"""The revision and its place in the history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from alembic.operations import MigrateOperation, ops
+
+from sg_migrate.review.allow import read_allowances
+from sg_migrate.review.findings import Finding, Level, Rule
+from sg_migrate.review.generated import is_as_generated
+from sg_migrate.review.subject import Subject, table_of
+from sg_migrate.revisions.plan import plan
+
+HEADS = Rule(
+    "SGM301", Level.LOSSY, "There are several heads",
+    "`alembic upgrade head` refuses, and the next revision would stand on one of them only.",
+    "Merge them: alembic merge heads -m merge.",
+)  # fmt: skip
+BEHIND_SNAPSHOT = Rule(
+    "SGM302", Level.LOSSY, "The snapshot and the head revision disagree",
+    "The snapshot says more, or other things, than the revisions build.",
+    "Commit both together; `sg-migrate revision` writes what is missing.",
+)  # fmt: skip
+EMPTY = Rule(
+    "SGM303", Level.SAFE, "The revision is empty",
+    "It changes nothing.",
+    "Delete the file, unless it is meant as a marker.",
+)  # fmt: skip
+EDITED = Rule(
+    "SGM304", Level.SAFE, "The generated part differs from what would be generated",
+    "Somebody edited it by hand, or another version of sg_migrate wrote it.",
+    "Read the file itself, not only the summary at its top, which nobody updated.",
+)  # fmt: skip
+NO_WAY_BACK = Rule(
+    "SGM305", Level.SAFE, "The downgrade does not lead back",
+    "After an upgrade and a downgrade the tables are not what they were.",
+    "Complete downgrade(), or keep a backup instead.",
+)  # fmt: skip
+UNSEEN = Rule(
+    "SGM306", Level.LOSSY, "A revision that sg_migrate does not read changes the site's tables",
+    "Without the line `sg_digest = ...` its operations do not count: the next revision is computed without them.",
+    "Add `sg_digest = None` to the file, or move the operation to a revision that has the line.",
+)  # fmt: skip
+MISFIT = Rule(
+    "SGM307", Level.LOSSY, "The revision does not fit what is built before it",
+    "It would fail, or build something else than it says.",
+    "Generate it again on top of the present head.",
+)  # fmt: skip
+NO_REASON = Rule(
+    "SGM308", Level.LOSSY, "An allowance without a code or a reason",
+    "It silences nothing: the reason is what the next reader needs.",
+    "Write `# sg-migrate: allow SGM102 -- why`.",
+)  # fmt: skip
+
+RULES = (HEADS, BEHIND_SNAPSHOT, EMPTY, EDITED, NO_WAY_BACK, UNSEEN, MISFIT, NO_REASON)
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Every finding of these rules."""
+    yield from _heads(subject)
+    yield from _behind_snapshot(subject)
+    yield from _empty(subject)
+    yield from _unseen(subject)
+    yield from _misfit(subject)
+    yield from _no_way_back(subject)
+    if subject.ours and not is_as_generated(subject):
+        yield EDITED.finding("upgrade() or downgrade() is not what sg_migrate writes for this change")
+    for allowance in read_allowances(Path(subject.script.path).read_text(encoding="utf-8")):
+        if not allowance.codes:
+            yield NO_REASON.finding("an allowance names no rule, such as SGM102", line=allowance.line)
+        elif not allowance.reason:
+            yield NO_REASON.finding(f"{', '.join(allowance.codes)} is allowed without a reason", line=allowance.line)
+
+
+def _heads(subject: Subject) -> Iterator[Finding]:
+    heads = sorted(subject.project.scripts.get_heads())
+    if len(heads) > 1 and subject.script.revision in heads:
+        yield HEADS.finding(f"the heads are {', '.join(heads)}")
+
+
+def _behind_snapshot(subject: Subject) -> Iterator[Finding]:
+    project = subject.project
+    if project.scripts.get_heads() != [subject.script.revision] or _uncertain(subject):
+        return
+    snapshot = project.stored_snapshot()
+    if snapshot is None or not project.built:
+        return
+    if getattr(subject.script.module, "sg_digest", None) == project.digest(snapshot) and subject.after == project.built:
+        pending = plan(project.built, project.model(snapshot.schema))
+        what = "the revision says that it leads to the snapshot, and does not"
+    else:
+        pending = plan(project.built, project.model(snapshot.schema))
+        what = "the snapshot wants what no revision builds"
+    if pending:
+        yield BEHIND_SNAPSHOT.finding(what)
+
+
+def _uncertain(subject: Subject) -> bool:
+    return bool(subject.before_problem or subject.upgrade.problem or subject.upgrade.misfit)
+
+
+def _empty(subject: Subject) -> Iterator[Finding]:
+    if not subject.steps and not subject.upgrade.problem and not subject.script.is_merge_point:
+        yield EMPTY.finding("upgrade() does nothing")
+
+
+def _unseen(subject: Subject) -> Iterator[Finding]:
+    if subject.ours:
+        return
+    for step in subject.steps:
+        table = table_of(step.operation)
+        mark = step.mark(table)
+        if mark is not None and _shapes(step.operation, subject, table):
+            what = f"{_words(step.operation)} on table {table}, and the file has no sg_digest"
+            yield UNSEEN.finding(what, mark=mark, table=table, line=step.call.line)
+
+
+def _shapes(operation: MigrateOperation, subject: Subject, table: str) -> bool:
+    """Whether the operation changes what the revisions of the site's tables built; additions do not."""
+    built = subject.before[table]
+    if isinstance(operation, ops.AddColumnOp | ops.CreateIndexOp | ops.CreateForeignKeyOp):
+        return False
+    if isinstance(operation, ops.DropColumnOp | ops.AlterColumnOp):
+        return operation.column_name in built.columns
+    if isinstance(operation, ops.DropIndexOp):
+        return operation.index_name in built.indexes
+    return isinstance(operation, ops.DropTableOp | ops.RenameTableOp | ops.CreateTableCommentOp)
+
+
+def _words(operation: MigrateOperation) -> str:
+    """``DropTableOp`` -> ``drop table``."""
+    name = type(operation).__name__.removesuffix("Op")
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
+
+
+def _misfit(subject: Subject) -> Iterator[Finding]:
+    for side, downgrade in ((subject.upgrade, False), (subject.downgrade, True)):
+        if side.misfit:
+            yield MISFIT.finding(side.misfit, downgrade=downgrade)
+
+
+def _no_way_back(subject: Subject) -> Iterator[Finding]:
+    if subject.downgrade.refuses:
+        yield NO_WAY_BACK.finding("downgrade() refuses to run", downgrade=True)
+    elif not subject.ours or _uncertain(subject) or subject.downgrade.problem or subject.downgrade.misfit:
+        return
+    elif dict(subject.downgrade.after) != dict(subject.before):
+        tables = sorted(
+            name
+            for name in {*subject.downgrade.after, *subject.before}
+            if subject.downgrade.after.get(name) != subject.before.get(name)
+        )
+        shown = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if len(tables) > 5 else "")
+        yield NO_WAY_BACK.finding(f"after the downgrade these differ from before: {shown}", downgrade=True)

@@ -1,0 +1,148 @@
+"""What a revision means on PostgreSQL."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import sqlalchemy as sa
+from alembic.operations import ops
+
+from sg_migrate.review.findings import Finding, Level, Rule
+from sg_migrate.review.subject import Subject
+
+REWRITES = Rule(
+    "SGM401", Level.LOCKING, "A type change rewrites the table",
+    "PostgreSQL writes every row again and locks the table against readers too.",
+    "Use op.convert_column, or run it when nobody reads.",
+)  # fmt: skip
+INDEX = Rule(
+    "SGM402", Level.LOCKING, "An index is built on a table that has rows",
+    "Writers wait until it is built; on most tables that is a moment.",
+    "For a table of millions: postgresql_concurrently=True inside `with op.get_context().autocommit_block():`.",
+)  # fmt: skip
+CONCURRENTLY = Rule(
+    "SGM403", Level.LOSSY, "CONCURRENTLY inside a transaction",
+    "PostgreSQL refuses it, and the upgrade stops.",
+    "Put it inside `with op.get_context().autocommit_block():`, in a revision of its own.",
+)  # fmt: skip
+VALIDATED = Rule(
+    "SGM404", Level.LOCKING, "A constraint is checked against every row at once",
+    "Without NOT VALID, writers of both tables wait until every row is checked.",
+    "Add it with postgresql_not_valid=True and validate it in a later revision.",
+)  # fmt: skip
+SET_NOT_NULL = Rule(
+    "SGM405", Level.LOCKING, "SET NOT NULL scans the table",
+    "The table is locked against readers and writers while every row is checked.",
+    "Add a CHECK (column IS NOT NULL) NOT VALID, validate it, and set NOT NULL after.",
+)  # fmt: skip
+VOLATILE = Rule(
+    "SGM406", Level.LOCKING, "A new column with a volatile default",
+    "PostgreSQL computes it for every row and rewrites the table.",
+    "Add the column without a default and fill it afterwards.",
+)  # fmt: skip
+NO_TIMEOUT = Rule(
+    "SGM407", Level.LOCKING, "No lock timeout is set",
+    "While the upgrade waits for its lock, everybody else waits behind it.",
+    "Set lock_timeout to a few seconds in the settings, and run the upgrade again when it gives up.",
+)  # fmt: skip
+
+RULES = (REWRITES, INDEX, CONCURRENTLY, VALIDATED, SET_NOT_NULL, VOLATILE, NO_TIMEOUT)
+
+_STABLE = {"now", "current_timestamp", "current_date", "localtimestamp", "transaction_timestamp", "statement_timestamp"}
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """Every finding of these rules."""
+    if subject.dialect != "postgresql":
+        return
+    yield from _rewrites(subject)
+    yield from _indexes(subject)
+    yield from _constraints(subject)
+    yield from _not_null(subject)
+    yield from _volatile_defaults(subject)
+    yield from _no_timeout(subject)
+
+
+def _rewrites(subject: Subject) -> Iterator[Finding]:
+    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+        op = step.operation
+        assert isinstance(op, ops.AlterColumnOp)
+        known = step.column(table, op.column_name)
+        old = known.type if known else op.existing_type
+        if op.modify_type is None or (old is not None and _only_longer(old, op.modify_type)):
+            continue
+        place = {"mark": step.mark(table, op.column_name), "table": table, "column": op.column_name}
+        yield REWRITES.finding(f"to {op.modify_type!r}", line=step.call.line, **place)
+
+
+def _only_longer(old: object, new: object) -> bool:
+    if not isinstance(old, sa.String) or not isinstance(new, sa.String):
+        return False
+    return isinstance(new, sa.Text) or new.length is None or (old.length is not None and new.length >= old.length)
+
+
+def _indexes(subject: Subject) -> Iterator[Finding]:
+    for step, table in subject.on_existing_tables(ops.CreateIndexOp):
+        op = step.operation
+        assert isinstance(op, ops.CreateIndexOp)
+        columns = [str(getattr(column, "name", column)) for column in op.columns]
+        mark = step.mark(table, columns[0]) or step.mark(table)
+        place = {"mark": mark, "table": table, "line": step.call.line}
+        if not op.kw.get("postgresql_concurrently"):
+            yield INDEX.finding(f"index {op.index_name}", **place)
+        elif not step.call.autocommit:
+            yield CONCURRENTLY.finding(f"index {op.index_name}", **place)
+    for step in subject.steps:
+        op = step.operation
+        if isinstance(op, ops.DropIndexOp) and op.kw.get("postgresql_concurrently") and not step.call.autocommit:
+            yield CONCURRENTLY.finding(f"index {op.index_name}", table=op.table_name or "", line=step.call.line)
+
+
+def _constraints(subject: Subject) -> Iterator[Finding]:
+    for step, table in subject.on_existing_tables(ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp):
+        op = step.operation
+        assert isinstance(op, ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp)
+        if not op.kw.get("postgresql_not_valid"):
+            name = f"constraint {op.constraint_name}"
+            yield VALIDATED.finding(name, mark=step.mark(table), table=table, line=step.call.line)
+
+
+def _not_null(subject: Subject) -> Iterator[Finding]:
+    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+        op = step.operation
+        assert isinstance(op, ops.AlterColumnOp)
+        if op.modify_nullable is False:
+            mark = step.mark(table, op.column_name)
+            yield SET_NOT_NULL.finding(
+                "every row is checked", mark=mark, table=table, column=op.column_name, line=step.call.line
+            )
+
+
+def _volatile_defaults(subject: Subject) -> Iterator[Finding]:
+    for step, table in subject.on_existing_tables(ops.AddColumnOp):
+        op = step.operation
+        assert isinstance(op, ops.AddColumnOp)
+        functions = _functions(op.column.server_default)
+        if functions - _STABLE:
+            what = f"default {', '.join(sorted(functions - _STABLE))}()"
+            mark = step.mark(table)
+            yield VOLATILE.finding(what, mark=mark, table=table, column=op.column.name, line=step.call.line)
+
+
+def _functions(default: object) -> set[str]:
+    """The names of the functions that a server default calls; a sequence or identity counts as ``nextval``."""
+    if default is None:
+        return set()
+    if isinstance(default, sa.Identity | sa.Sequence):
+        return {"nextval"}
+    if isinstance(default, sa.DefaultClause):
+        text = re.sub(r"'(?:[^']|'')*'", "", str(default.arg))
+        return {name.lower() for name in re.findall(r"(\w+)\s*\(", text)}
+    return set()
+
+
+def _no_timeout(subject: Subject) -> Iterator[Finding]:
+    kinds = (ops.AlterTableOp, ops.CreateIndexOp, ops.AddConstraintOp)
+    if subject.project.settings.lock_timeout == 0 and any(subject.on_existing_tables(*kinds)):
+        yield NO_TIMEOUT.finding("lock_timeout = 0 in the settings")
