@@ -13,8 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
+from sg_migrate.warehouse.carryover import ColumnCarryOver, LinkCarryOver
 from sg_migrate.warehouse.comments import with_retired
-from sg_migrate.warehouse.state import ColumnState, mark_of, state_of_column
+from sg_migrate.warehouse.state import ColumnState, Mark, mark_of, state_of_column
 
 
 class GroupOps(ops.OpContainer):
@@ -133,6 +134,10 @@ class _FieldOp(ops.MigrateOperation):
         mark = self.old.mark.as_former()
         return ColumnState(self.former_name, self.old.type, mark, with_retired(self.old.comment, True))
 
+    def carry_over(self) -> ColumnCarryOver:
+        """What happens to the values."""
+        return ColumnCarryOver(self.table_name, self.former_state(), self.new)
+
     def to_diff_tuple(self) -> Any:
         """For ``alembic check``."""
         kind = "convert_column" if isinstance(self, ConvertColumnOp) else "restore_column"
@@ -192,6 +197,98 @@ class RestoreColumnOp(_FieldOp):
         operations.invoke(cls(table_name, _state(old), _state(new), former_name))
 
 
+class _LinksOp(ops.MigrateOperation):
+    """What moving links and its reverse share: the field, the two columns of its links, its link table."""
+
+    def __init__(
+        self, table_name: str, field: str, id_column: str, type_column: str, link_table: str, to_table: bool
+    ) -> None:
+        self.table_name = table_name
+        self.mark = Mark.parse(field)
+        self.id_column = id_column
+        self.type_column = type_column
+        self.link_table = link_table
+        self.to_table = to_table
+
+    def carry_over(self) -> LinkCarryOver:
+        """What happens to the links."""
+        return LinkCarryOver(self.table_name, self.id_column, self.type_column, self.link_table, self.to_table)
+
+    def to_diff_tuple(self) -> Any:
+        """For ``alembic check``."""
+        kind = "carry_links" if isinstance(self, CarryLinksOp) else "restore_links"
+        carry_over = self.carry_over()
+        return (kind, self.table_name, carry_over.source, carry_over.target)
+
+
+@Operations.register_operation("carry_links")
+class CarryLinksOp(_LinksOp):
+    """A field of one link became one of many, or the other way: move the links to where they are kept from now on."""
+
+    def reverse(self) -> RestoreLinksOp:
+        """The way back."""
+        return RestoreLinksOp(
+            self.table_name, str(self.mark), self.id_column, self.type_column, self.link_table, self.to_table
+        )
+
+    @classmethod
+    def carry_links(
+        cls,
+        operations: Operations,
+        table_name: str,
+        field: str,
+        *,
+        id_column: str,
+        type_column: str,
+        link_table: str,
+        to_table: bool,
+    ) -> None:
+        """Move a field's links from its two columns to its link table, or back.
+
+        Of several links none moves into the columns; all stay where they were. Nothing is dropped.
+
+        Args:
+            operations: given by Alembic.
+            table_name: the entity type's table.
+            field: the field's mark.
+            id_column: the column of the linked ids.
+            type_column: the column of the linked types.
+            link_table: the table of the links.
+            to_table: from the columns to the link table; else the other way.
+        """
+        operations.invoke(cls(table_name, field, id_column, type_column, link_table, to_table))
+
+
+@Operations.register_operation("restore_links")
+class RestoreLinksOp(_LinksOp):
+    """The reverse of moving links: makes sure that the links where they were before are all there are."""
+
+    def reverse(self) -> CarryLinksOp:
+        """The move."""
+        return CarryLinksOp(
+            self.table_name, str(self.mark), self.id_column, self.type_column, self.link_table, self.to_table
+        )
+
+    @classmethod
+    def restore_links(
+        cls,
+        operations: Operations,
+        table_name: str,
+        field: str,
+        *,
+        id_column: str,
+        type_column: str,
+        link_table: str,
+        to_table: bool,
+    ) -> None:
+        """Let the links count again where they were before ``op.carry_links``; moves nothing.
+
+        Refuses, with nothing changed, when links that were written since would be lost; the setting ``discard = true``
+        (``-x sg_discard=true``) lets them go. The arguments are those of ``op.carry_links``.
+        """
+        operations.invoke(cls(table_name, field, id_column, type_column, link_table, to_table))
+
+
 def _state(column: sa.Column[Any]) -> ColumnState:
     mark = mark_of(column)
     if mark is None:
@@ -211,6 +308,20 @@ def _restore(operations: Operations, operation: RestoreColumnOp) -> None:
     from sg_migrate.revisions import carry
 
     carry.restore(operations, operation)
+
+
+@Operations.implementation_for(CarryLinksOp)
+def _carry_links(operations: Operations, operation: CarryLinksOp) -> None:
+    from sg_migrate.revisions import carry
+
+    carry.carry_links(operations, operation)
+
+
+@Operations.implementation_for(RestoreLinksOp)
+def _restore_links(operations: Operations, operation: RestoreLinksOp) -> None:
+    from sg_migrate.revisions import carry
+
+    carry.restore_links(operations, operation)
 
 
 def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:

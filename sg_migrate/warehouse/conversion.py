@@ -1,15 +1,116 @@
-"""What happens to a column's values when its field gets another data type."""
+"""What happens to a column's values when its field gets another data type: one visible table of kinds of columns.
+
+docs/conversions.md shows this table to users; a test holds the two together.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.warehouse import conversion_sql as sql
+from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import type_text
 
 Change: TypeAlias = Literal["none", "widen", "convert"]
+Kind: TypeAlias = Literal[
+    "text", "integer", "double", "money", "boolean", "date", "timestamp", "json", "link", "links"
+]  # fmt: skip
+"""The kinds of columns that `sg_migrate.warehouse.mapping` makes; bounded strings are ``text`` too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How values of one kind become values of another; whatever does not convert is NULL there."""
+
+    converts: str
+    """Which values convert, and into what, in words."""
+    sql: Callable[[sa.ColumnElement[Any], str], sa.ColumnElement[Any]] | None = None
+    """The expression for a column in a dialect; links move between columns and tables instead."""
+
+
+RULES: dict[tuple[Kind, Kind], Rule] = {
+    # from text
+    ("text", "integer"): Rule("whole numbers within 32 bits: `-12`, `007`", sql.text_to_integer),
+    ("text", "double"): Rule("decimal numbers of at most 15 digits: `431.25`", sql.text_to_double),
+    ("text", "money"): Rule("decimal numbers of at most 13 digits and 2 decimals: `431.5`", sql.text_to_money),
+    ("text", "boolean"): Rule("`true`, `yes`, `1` and `false`, `no`, `0`, in any case", sql.text_to_boolean),
+    ("text", "date"): Rule("days of the calendar: `2024-02-29`", sql.text_to_date),
+    ("text", "timestamp"): Rule("`2024-02-29T08:30:00.5Z`, a space for `T`, without `Z`, without the fraction,"
+                                " or the day alone; read as UTC", sql.text_to_timestamp),
+    # from numbers
+    ("integer", "text"): Rule("every value: its digits", sql.integer_to_text),
+    ("integer", "double"): Rule("every value", sql.integer_to_double),
+    ("integer", "money"): Rule("every value", sql.integer_to_money),
+    ("integer", "boolean"): Rule("1 and 0", sql.number_to_boolean),
+    ("double", "text"): Rule("values that at most 6 decimals and 15 digits write exactly: `24`, `23.976`",
+                             sql.double_to_text),
+    ("double", "integer"): Rule("whole numbers within 32 bits", sql.number_to_integer),
+    ("double", "money"): Rule("values with at most 13 digits and 2 decimals", sql.double_to_money),
+    ("double", "boolean"): Rule("1 and 0", sql.number_to_boolean),
+    ("money", "text"): Rule("every value, with 2 decimals: `431.50`", sql.money_to_text),
+    ("money", "integer"): Rule("whole numbers within 32 bits", sql.number_to_integer),
+    ("money", "double"): Rule("every value: the nearest double", sql.money_to_double),
+    ("money", "boolean"): Rule("1 and 0", sql.number_to_boolean),
+    # from checkboxes
+    ("boolean", "text"): Rule("`true` and `false`", sql.boolean_to_text),
+    ("boolean", "integer"): Rule("1 and 0", sql.boolean_to_number),
+    ("boolean", "double"): Rule("1 and 0", sql.boolean_to_number),
+    ("boolean", "money"): Rule("1 and 0", sql.boolean_to_number),
+    # from dates and times
+    ("date", "text"): Rule("every value: `2024-02-29`", sql.date_to_text),
+    ("date", "timestamp"): Rule("every value: midnight in UTC, when the day begins", sql.date_to_timestamp),
+    ("timestamp", "text"): Rule("every value, in UTC: `2024-02-29T08:30:00Z`, with 6 decimals where there is"
+                                " a fraction", sql.timestamp_to_text),
+    ("timestamp", "date"): Rule("every value: its day in UTC", sql.timestamp_to_date),
+    # from structures
+    ("json", "text"): Rule("web links: their `url`", sql.json_to_text),
+    # links
+    ("link", "links"): Rule("every link: one row of the link table"),
+    ("links", "link"): Rule("the links of records that have exactly one"),
+}  # fmt: skip
+"""The pairs that convert. For every other pair the new column starts empty, and the old one stays."""
+
+_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
+    (sa.Boolean, "boolean"),
+    (sa.Integer, "integer"),
+    (sa.Float, "double"),
+    (sa.Numeric, "money"),
+    (sa.Date, "date"),
+    (sa.DateTime, "timestamp"),
+    (sa.JSON, "json"),
+    (sa.String, "text"),
+)
+
+_TYPES: dict[Kind, TypeEngine[Any]] = {
+    "text": TEXT, "integer": INTEGER, "double": DOUBLE, "money": MONEY, "boolean": BOOLEAN, "date": DATE,
+    "timestamp": TIMESTAMP, "json": JSON_VALUE,
+}  # fmt: skip
+
+_STORED_ON_SQLITE: dict[Kind, tuple[str, ...]] = {
+    "integer": ("integer",),
+    "double": ("real", "integer"),
+    "money": ("real", "integer"),
+    "boolean": ("integer",),
+}
+"""A SQLite column takes values of any type; these are the ones that count."""
+
+
+def kind_of(type_: TypeEngine[Any]) -> Kind:
+    """The kind of a column of this type. Raises ``ValueError`` for a type that `mapping` never gives."""
+    for class_, kind in _KINDS:
+        if isinstance(type_, class_):
+            return kind
+    raise ValueError(f"no column of ours has the type {type_!r}")
+
+
+def type_of(kind: Kind, length: int | None = None) -> TypeEngine[Any]:
+    """The type of a column of this kind; ``length`` is that of a bounded text."""
+    return sa.String(length) if length is not None else _TYPES[kind]
 
 
 def change(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> Change:
@@ -46,31 +147,15 @@ def converted(
         dialect: the database's dialect: ``sqlite``, ``postgresql``, ``mysql``, ``mariadb``.
 
     Returns:
-        The expression, or ``None`` where no rule is known: nothing is carried over.
+        The expression, or ``None`` where there is no rule: nothing is carried over.
     """
-    if isinstance(built, sa.String) and isinstance(wanted, sa.Integer):
-        return _text_to_integer(column, dialect)
-    if isinstance(built, sa.Integer) and isinstance(wanted, sa.Text):
-        return _integer_to_text(column, dialect)
-    return None
-
-
-_INTEGER = (-(2**31), 2**31 - 1)
-
-
-def _text_to_integer(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
-    """Whole numbers with at most 18 digits, signed or not, spaces around them allowed, if they fit into 32 bits."""
-    text = sa.func.trim(column)
-    number: sa.ColumnElement[Any]
+    kind = kind_of(built)
+    rule = RULES.get((kind, kind_of(wanted)))
+    if rule is None or rule.sql is None:
+        return None
+    value = rule.sql(sa.type_coerce(column, built), dialect)
     if dialect == "sqlite":
-        digits = sa.case((sa.func.substr(text, 1, 1).in_(["+", "-"]), sa.func.substr(text, 2)), else_=text)
-        whole = sa.and_(digits != "", sa.not_(digits.op("GLOB")("*[^0-9]*")), sa.func.length(digits) <= 18)
-    else:
-        whole = text.regexp_match("^[-+]?[0-9]{1,18}$")
-    number = sa.cast(text, sa.BigInteger())
-    in_range = sa.case((whole, number.between(*_INTEGER)), else_=sa.false())
-    return sa.case((in_range, sa.cast(text, sa.Integer())), else_=sa.null())
-
-
-def _integer_to_text(column: sa.ColumnElement[Any], dialect: str) -> sa.ColumnElement[Any]:
-    return sa.cast(column, sa.CHAR() if dialect in ("mysql", "mariadb") else sa.Text())
+        value = sa.case((sa.func.typeof(column).in_(_STORED_ON_SQLITE.get(kind, ("text",))), value))
+    if kind == "json" and _length(wanted) < float("inf"):
+        value = sa.case((sa.func.char_length(value) <= _length(wanted), value))
+    return value

@@ -1,0 +1,185 @@
+"""Carry-overs of large tables: noted in the table ``sg_carry`` by the migration, done in batches afterwards.
+
+The table is no part of the revisions. It is created when it is first needed, and has one row for each field whose
+carry-over is pending, with the last id that was done: a batch and its note are committed together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from sg_migrate.warehouse.carryover import CarryOver, ColumnCarryOver, LinkCarryOver
+from sg_migrate.warehouse.conversion import kind_of, type_of
+from sg_migrate.warehouse.mapping import ID
+from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState
+
+TABLE = sa.Table(
+    "sg_carry",
+    sa.MetaData(),
+    sa.Column("entity_type", sa.String(128), primary_key=True),
+    sa.Column("field", sa.String(128), primary_key=True),
+    sa.Column("carry_over", sa.Text(), nullable=False),
+    sa.Column("last_id", sa.BigInteger()),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A carry-over that is not done; ``last_id`` is the last id that is, ``None`` before the first."""
+
+    mark: Mark
+    carry_over: CarryOver
+    last_id: int | None = None
+
+
+def _of(mark: Mark) -> sa.ColumnElement[bool]:
+    return sa.and_(TABLE.c.entity_type == mark.entity_type, TABLE.c.field == mark.field)
+
+
+def read(connection: sa.Connection) -> list[Pending]:
+    """What is pending, in the order of the fields' names."""
+    if not sa.inspect(connection).has_table(TABLE.name):
+        return []
+    rows = connection.execute(sa.select(TABLE).order_by(TABLE.c.entity_type, TABLE.c.field)).all()
+    return [Pending(Mark(row.entity_type, row.field), _load(row.carry_over), row.last_id) for row in rows]
+
+
+def record(connection: sa.Connection, pending: Pending) -> None:
+    """Note that a field's carry-over is pending."""
+    TABLE.create(connection, checkfirst=True)
+    row = {"entity_type": pending.mark.entity_type, "field": pending.mark.field, "last_id": pending.last_id}
+    connection.execute(sa.insert(TABLE), {**row, "carry_over": _dump(pending.carry_over)})
+
+
+def forget(connection: sa.Connection, mark: Mark) -> None:
+    """Note that nothing of the field is pending."""
+    if sa.inspect(connection).has_table(TABLE.name):
+        connection.execute(sa.delete(TABLE).where(_of(mark)))
+
+
+def is_large(connection: sa.Connection, table: str, rows: int) -> bool:
+    """Whether the table has more rows than that; counts no further."""
+    id_ = sa.column("id", ID)
+    query = sa.select(id_).select_from(sa.table(table, id_)).order_by(id_).offset(rows).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def outcome(connection: sa.Connection, carry_over: CarryOver) -> str:
+    """What a carry-over that is done has done, in words."""
+    values, carried = connection.execute(carry_over.counts(connection.dialect.name)).one()
+    return (
+        f"{carried} of {values} values converted, {values - carried} did not; the old ones stay in {carry_over.kept_in}"
+    )
+
+
+def finish_earlier(connection: sa.Connection, following: CarryOver, mark: Mark) -> None:
+    """Finish what is still pending for the field before ``following`` takes its values on from there."""
+    for pending in read(connection):
+        if (pending.mark.entity_type, pending.mark.field) == (mark.entity_type, mark.field):
+            carry_over = _before(pending.carry_over, following)
+            statement = carry_over.move(connection.dialect.name, (pending.last_id, None)) if carry_over else None
+            if statement is not None:
+                connection.execute(statement)
+            forget(connection, mark)
+
+
+def _before(earlier: CarryOver, following: CarryOver) -> CarryOver | None:
+    """``earlier`` by today's names: what it goes to is what ``following`` comes from."""
+    if isinstance(earlier, ColumnCarryOver) and isinstance(following, ColumnCarryOver):
+        return replace(earlier, table=following.table, new=following.former)
+    if isinstance(earlier, LinkCarryOver) and isinstance(following, LinkCarryOver):
+        if earlier.to_table:
+            return replace(earlier, table=following.table, link_table=following.link_table)
+        return replace(
+            earlier, table=following.table, id_column=following.id_column, type_column=following.type_column
+        )
+    return None
+
+
+def batches(connection: sa.Connection, pending: Pending, size: int) -> Iterator[int]:
+    """Do a carry-over in batches, each committed with its note; gives the number of rows looked at by each.
+
+    Args:
+        connection: in no transaction.
+        pending: what to do, by today's names.
+        size: how many rows a batch has.
+    """
+    last_id = pending.last_id
+    while True:
+        with connection.begin():
+            rows, up_to = connection.execute(_next(pending.carry_over.table, last_id, size)).one()
+            if not rows:
+                return
+            statement = pending.carry_over.move(connection.dialect.name, (last_id, up_to))
+            if statement is not None:
+                connection.execute(statement)
+            connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=up_to))
+        last_id = up_to
+        yield rows
+
+
+def remaining(connection: sa.Connection, pending: Pending) -> int:
+    """How many rows are still to be looked at."""
+    query = _next(pending.carry_over.table, pending.last_id, None)
+    return int(connection.execute(query).one()[0])
+
+
+def _next(table: str, last_id: int | None, size: int | None) -> sa.Executable:
+    """The number of the next rows, and the last id of them."""
+    id_ = sa.column("id", ID)
+    rows = sa.select(id_).select_from(sa.table(table, id_)).order_by(id_).limit(size)
+    batch = (rows if last_id is None else rows.where(id_ > last_id)).subquery()
+    return sa.select(sa.func.count(), sa.func.max(batch.c.id)).select_from(batch)
+
+
+def resolve(pending: Pending, built: State) -> Pending | None:
+    """``pending`` by the names that its table and columns have now; ``None`` when one of them has gone."""
+    mark, old = pending.mark, pending.carry_over
+    table = next((t for t in built.values() if t.mark.entity_type == mark.entity_type and not t.mark.field), None)
+    if table is None:
+        return None
+    if isinstance(old, ColumnCarryOver):
+        target = _column(table, old.new.name, mark, "")
+        if target is None or old.former.name not in table.columns or kind_of(target.type) != kind_of(old.new.type):
+            return None
+        return replace(pending, carry_over=replace(old, table=table.name, new=target))
+    id_column, type_column = _column(table, old.id_column, mark, "id"), _column(table, old.type_column, mark, "type")
+    links = built.get(old.link_table) or next((t for t in built.values() if t.mark.key == (*mark.key[:2], "")), None)
+    if id_column is None or type_column is None or links is None or links.mark.was == old.to_table:
+        return None
+    new = LinkCarryOver(table.name, id_column.name, type_column.name, links.name, old.to_table)
+    return replace(pending, carry_over=new)
+
+
+def _column(table: TableState, name: str, mark: Mark, role: str) -> ColumnState | None:
+    """The column of that name, or the field's column that has another name by now."""
+    by_mark = (c for c in table.columns.values() if c.mark.key == (*mark.key[:2], role) and not c.mark.was)
+    return table.columns.get(name) or next(by_mark, None)
+
+
+def _dump(carry_over: CarryOver) -> str:
+    """A carry-over as JSON."""
+    if isinstance(carry_over, LinkCarryOver):
+        return json.dumps(asdict(carry_over))
+    former, new = (
+        {"column": c.name, "kind": kind_of(c.type), "length": getattr(c.type, "length", None), "mark": str(c.mark)}
+        for c in (carry_over.former, carry_over.new)
+    )
+    return json.dumps({"table": carry_over.table, "former": former, "new": new})
+
+
+def _load(text: str) -> CarryOver:
+    """The carry-over that `_dump` wrote."""
+    values: dict[str, Any] = json.loads(text)
+    if "link_table" in values:
+        return LinkCarryOver(**values)
+    former, new = (
+        ColumnState(c["column"], type_of(c["kind"], c["length"]), Mark.parse(c["mark"]))
+        for c in (values["former"], values["new"])
+    )
+    return ColumnCarryOver(values["table"], former, new)
