@@ -76,6 +76,10 @@ class Project:
             raise SnapshotError(str(self.snapshot_path), "there is no snapshot yet.", "Make one: sg-migrate snapshot.")
         return stored
 
+    def revision_ids(self) -> set[str]:
+        """The ids of all revisions of this history."""
+        return {script.revision for script in self.scripts.walk_revisions()}
+
     @cached_property
     def built(self) -> State:
         """What the revisions up to the heads have built."""

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.errors import BuiltOtherwiseError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
@@ -16,7 +17,7 @@ from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.catalog import catalog_tables
 from sg_migrate.warehouse.comments import comment_for, with_retired
 from sg_migrate.warehouse.conversion import change
-from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, Link, columns_for
+from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, Link, columns_for
 from sg_migrate.warehouse.naming import former_label
 from sg_migrate.warehouse.state import (
     ColumnState,
@@ -48,7 +49,7 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
         ``.info["sg"]``, its short form.
 
     Raises:
-        SettingsError: the settings ask for what cannot be (a change of ``multi_entity`` on a built warehouse).
+        BuiltOtherwiseError: a change of ``multi_entity`` on a warehouse that is built.
     """
     sources: dict[str, Any] = {str(entity_type): entity_type for entity_type in site.entity_types.values()}
     sources |= {str(field): field for field in site.fields()}
@@ -57,11 +58,25 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
 
 def build_state(site: SiteSchema, settings: Settings, built: State) -> State:
     """What `build_metadata` builds, as values: tables by name, in the order of their names."""
+    _check_multi_entity(settings, built)
     model = _Model(site, settings, built)
     tables = {table.name: table for table in model.tables()}
     if settings.foreign_keys:
         tables |= {table.name: table for table in model.foreign_keys(tables)}
     return dict(sorted(tables.items()))
+
+
+def _check_multi_entity(settings: Settings, built: State) -> None:
+    """Raise `BuiltOtherwiseError` if lists of links are built in another form than ``multi_entity`` asks for."""
+    if settings.multi_entity == "json":
+        others = [t.name for t in built.values() if MAPPING.get(t.mark.data_type) == "links" and not t.mark.was]
+        form = "the link tables"
+    else:
+        others = [f"{t.name}.{c.name}" for t in built.values() if not t.mark.field for c in t.columns.values()
+                  if MAPPING.get(c.mark.data_type) == "links" and not c.mark.was]  # fmt: skip
+        form = "the columns"
+    if others:
+        raise BuiltOtherwiseError(f"multi_entity = {settings.multi_entity}", f"{form} {', '.join(others[:3])} …")
 
 
 @dataclass(frozen=True, slots=True)
