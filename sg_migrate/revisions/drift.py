@@ -13,7 +13,7 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import ClashError
-from sg_migrate.revisions.operations import RepairColumnOp, RepairOps, flat
+from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps, flat
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.state import State, TableState, to_metadata
 
@@ -65,10 +65,11 @@ def repair(found: Iterable[ops.MigrateOperation], built: State) -> RepairOps:
             return RepairColumnOp(op.table_name, built[op.table_name].columns[op.column_name])
         if isinstance(op, ops.CreateTableCommentOp):
             return ops.CreateTableCommentOp(op.table_name, built[op.table_name].comment)
+        if isinstance(op, ops.CreateForeignKeyOp):
+            return BatchOp(op.source_table, [op])
         return op
 
-    unique = {repr(op.to_diff_tuple()): op for op in map(mended, found)}
-    return RepairOps("Repairs: somebody changed the database by hand", list(unique.values()))
+    return RepairOps("Repairs of what was changed by hand in the database", [mended(op) for op in found])
 
 
 def _unmarked(built: State) -> sa.MetaData:

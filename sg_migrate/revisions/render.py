@@ -17,12 +17,15 @@ from sqlalchemy.types import TypeEngine
 from sg_migrate.revisions.operations import (
     AlterOp,
     BatchOp,
+    CarryLinksOp,
     CommentsOp,
     ConvertColumnOp,
     GroupOps,
     RenameOp,
     RepairColumnOp,
+    RepairOps,
     RestoreColumnOp,
+    RestoreLinksOp,
 )
 from sg_migrate.warehouse.mapping import JSON_VALUE, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import ColumnState, type_text
@@ -135,6 +138,37 @@ def _batch(context: AutogenContext, op: BatchOp) -> list[str]:
     return [*lines, ""]
 
 
+_MISSING = "from sg_migrate.revisions.repairs import missing"
+
+
+@renderers.dispatch_for(RepairOps)
+def _repairs(context: AutogenContext, op: RepairOps) -> list[str]:
+    """Each repair under the question whether this database needs it: others that run this revision may not."""
+    lines = [f"# {op.title}"]
+    for child in op.ops:
+        rendered = render_op(context, child)
+        guard = _guard(child)
+        if guard:
+            context.imports.add(_MISSING)
+            rendered = [guard, *rendered, ""]
+        lines.extend(rendered)
+    return lines
+
+
+def _guard(op: ops.MigrateOperation) -> str | None:
+    if isinstance(op, ops.CreateTableOp):
+        return f"if missing(op, {op.table_name!r}):"
+    if isinstance(op, ops.AddColumnOp):
+        return f"if missing(op, {op.table_name!r}, column={str(op.column.name)!r}):"
+    if isinstance(op, ops.CreateIndexOp):
+        return f"if missing(op, {op.table_name!r}, index={op.index_name!r}):"
+    if isinstance(op, ops.DropIndexOp):
+        return f"if not missing(op, {op.table_name!r}, index={op.index_name!r}):"
+    if isinstance(op, BatchOp) and isinstance(op.ops[0], ops.CreateForeignKeyOp):
+        return f"if missing(op, {op.table_name!r}, foreign_key={op.ops[0].constraint_name!r}):"
+    return None
+
+
 @renderers.dispatch_for(RepairColumnOp)
 def _repair(context: AutogenContext, op: RepairColumnOp) -> list[str]:
     assert op.modify_type is not None
@@ -167,3 +201,19 @@ def _conversion(name: str, context: AutogenContext, op: ConvertColumnOp | Restor
         return _column(state.to_column(), context)
 
     return f"op.{name}({op.table_name!r},\n{column(op.old)},\n{column(op.new)},\nformer_name={op.former_name!r}\n)"
+
+
+@renderers.dispatch_for(CarryLinksOp)
+def _carry_links(context: AutogenContext, op: CarryLinksOp) -> str:
+    return _links("carry_links", op)
+
+
+@renderers.dispatch_for(RestoreLinksOp)
+def _restore_links(context: AutogenContext, op: RestoreLinksOp) -> str:
+    return _links("restore_links", op)
+
+
+def _links(name: str, op: CarryLinksOp | RestoreLinksOp) -> str:
+    columns = f"id_column={op.id_column!r}, type_column={op.type_column!r}"
+    places = f"{columns}, link_table={op.link_table!r}, to_table={op.to_table!r}"
+    return f"op.{name}({op.table_name!r}, {str(op.mark)!r},\n{places}\n)"
