@@ -30,8 +30,7 @@ def run_migrations_online() -> None:
         context.configure(connection=connection, **sg.options())
 
         with context.begin_transaction():
-            context.run_migrations()
-            sg.refresh_catalog()
+            sg.run_migrations()
 
 
 if context.is_offline_mode():

@@ -63,7 +63,7 @@ class ForeignHostError(SgMigrateError):
         self.site_host = site_host
         super().__init__(
             f"The snapshot belongs to {snapshot_host}, but this schema comes from {site_host}. "
-            "Check SG_URL; if the site has moved, run again with --rebind."
+            "Nothing was written. Check SG_URL; if the site has moved, run `sg-migrate snapshot --rebind`."
         )
 
 
@@ -78,7 +78,8 @@ class MassRetirementError(SgMigrateError):
         super().__init__(
             f"{entity_types} of {all_entity_types} entity types and {fields} of {all_fields} fields are no longer "
             "on the site. That looks like another site, or like a script key that lost its permissions; nothing was "
-            "written. If it is true, run again with --accept-retirements."
+            "written. If it is true, run again with --accept-retirements (the alembic command: "
+            "-x sg_accept_retirements=true)."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,13 @@ def ancestors(scripts: ScriptDirectory, heads: Iterable[str] | str = "heads") ->
 def is_ours(script: Script) -> bool:
     """Whether the revision is one that sg_migrate reads: its file has the variable ``sg_digest``."""
     return hasattr(script.module, "sg_digest")
+
+
+def steps_operations(steps: Iterable[Any]) -> Iterator[MigrateOperation]:
+    """The operations of Alembic's migration steps, in their order; those of other people's revisions are unknown."""
+    for step in steps:
+        if is_ours(step.revision):
+            yield from record(step.migration_fn, step.revision.revision)
 
 
 class Fold:

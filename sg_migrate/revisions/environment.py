@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +15,14 @@ from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import DriftError
-from sg_migrate.revisions.built import built_state
-from sg_migrate.revisions.connection import connect
+from sg_migrate.revisions.built import built_state, steps_operations
+from sg_migrate.revisions.connection import connect, lock_for_writing
 from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.summary import Summary, render_summary, titled
+from sg_migrate.revisions.views import check_views
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
@@ -53,11 +54,15 @@ class Environment:
         """The database: ``DATABASE_URL``, or alembic.ini's ``sqlalchemy.url``."""
         return self.project.url
 
-    def connect(self) -> AbstractContextManager[sa.Connection]:
-        """A connection ready for migrations; see `sg_migrate.revisions.connection.connect`."""
+    def connect(self, engine: sa.Engine | None = None) -> AbstractContextManager[sa.Connection]:
+        """A connection ready for migrations; see `sg_migrate.revisions.connection.connect`.
+
+        Args:
+            engine: the application's own, where it has one.
+        """
         config = self.project.config
         section = config.get_section(config.config_ini_section, {})
-        return connect(section, self.url, self.settings)
+        return connect(section, "" if engine else self.url, self.settings, engine, self.project.revision_ids)
 
     def options(self, **application: Any) -> dict[str, Any]:
         """The options for ``context.configure``.
@@ -146,16 +151,38 @@ class Environment:
     def _note_version(self, **_: Any) -> None:
         self._migrated = True
 
+    def run_migrations(self) -> None:
+        """``context.run_migrations()``, after a look for views in the way, and the catalog written anew after it.
+
+        Raises:
+            ViewsError: views use what would change; nothing was run.
+        """
+        self._before_migrations()
+        self._context.run_migrations()
+        self.refresh_catalog()
+
+    def _before_migrations(self) -> None:
+        context: MigrationContext = self._context.get_context()
+        function = context.opts.get("fn")
+        command = getattr(function, "__qualname__", "").partition(".")[0]
+        if function is None or context.connection is None or command not in ("upgrade", "downgrade"):
+            return
+        lock_for_writing(context.connection)
+        steps = function(context.get_current_heads(), context)
+        check_views(context.connection, steps_operations(steps))
+
     def refresh_catalog(self) -> None:
         """Write the catalog anew, if a revision was run; call it after ``context.run_migrations()``."""
         context: MigrationContext = self._context.get_context()
         connection = context.connection
         if not self._migrated or connection is None or not self.settings.catalog:
             return
+        others_commit = connection.in_transaction()  # before the first query begins a transaction
         built = built_state(self.project.scripts, context.get_current_heads())
         stored = self.project.stored_snapshot()
-        with nullcontext() if connection.in_transaction() else connection.begin():
-            refresh(connection, built, stored.schema if stored else None, self.settings)
+        refresh(connection, built, stored.schema if stored else None, self.settings)
+        if not others_commit:
+            connection.commit()
 
 
 def _writes_a_revision(context: MigrationContext) -> bool:

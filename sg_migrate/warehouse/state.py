@@ -179,7 +179,7 @@ def state_of_table(table: sa.Table) -> TableState | None:
     )  # fmt: skip
 
 
-_OPTIONS = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
+_OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 """Of every table: on MySQL and MariaDB a table is otherwise in its database's character set, perhaps latin1."""
 
 

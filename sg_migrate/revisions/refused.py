@@ -1,0 +1,95 @@
+"""What the database refused, as one message: locks with who holds them, connections, permissions, everything else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from sg_migrate.errors import ConnectionFailedError, DatabaseError, LockedError
+from sg_migrate.settings import Settings
+from sg_migrate.text import clean, shorten
+
+_SUBJECT = re.compile(
+    r"""^\s*(?:ALTER\s+TABLE|DROP\s+TABLE|CREATE\s+TABLE|COMMENT\s+ON\s+(?:TABLE|COLUMN)|UPDATE|INSERT\s+INTO|"""
+    r"""DELETE\s+FROM|SELECT\b.*?\bFROM|CREATE\s+(?:UNIQUE\s+)?INDEX\s+\S+\s+ON|DROP\s+INDEX\s+\S+\s+ON)\s+([`"]?)(\w+)\1""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+_POSTGRESQL_HOLDERS = sa.text("""
+    SELECT DISTINCT a.pid, a.usename, a.application_name, a.client_addr, a.state,
+           date_trunc('second', now() - a.xact_start) AS since
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.granted AND l.pid <> pg_backend_pid() AND a.datname = current_database()
+      AND l.relation IN (SELECT oid FROM pg_class WHERE relname = :name)
+    ORDER BY a.pid""")
+_MYSQL_HOLDERS = sa.text("""
+    SELECT p.id, p.user, p.host, p.command, p.time FROM information_schema.processlist p
+    WHERE p.id <> CONNECTION_ID() AND p.db = DATABASE()
+      AND (p.command <> 'Sleep'
+           OR EXISTS (SELECT 1 FROM information_schema.innodb_trx t WHERE t.trx_mysql_thread_id = p.id))
+    ORDER BY p.time DESC""")
+
+
+@contextmanager
+def refusals(engine: sa.Engine, settings: Settings) -> Iterator[None]:
+    """Inside, an error of the database becomes one of ours that says what happened and what to do.
+
+    Raises:
+        LockedError: somebody else held a lock for longer than ``lock_timeout``.
+        ConnectionFailedError: there is no connection to be had.
+        DatabaseError: anything else, permissions among it.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        message = clean(str(error.orig))
+        if error.statement is None:
+            raise ConnectionFailedError(engine.url.render_as_string(), message) from error
+        statement = shorten(clean(error.statement), 200)
+        resumable = engine.dialect.name in ("mysql", "mariadb")
+        if is_lock_timeout(error):
+            sessions = holders(engine, _subject(error.statement))
+            raise LockedError(statement, settings.lock_timeout, sessions, resumable=resumable) from error
+        raise DatabaseError(statement, message, resumable=resumable) from error
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Whether the database gave up waiting for a lock."""
+    code = getattr(error.orig, "sqlstate", None)  # PostgreSQL: lock_not_available
+    first = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return code == "55P03" or first in (1205, "database is locked")
+
+
+def _subject(statement: str) -> str:
+    """The table that a statement of ours waits for."""
+    match = _SUBJECT.match(statement)
+    return match.group(2) if match else ""
+
+
+def holders(engine: sa.Engine, table: str) -> list[str]:
+    """The sessions that hold a lock on ``table``, or on MySQL have a transaction open, as far as the engine tells."""
+    query = {"postgresql": _POSTGRESQL_HOLDERS, "mysql": _MYSQL_HOLDERS, "mariadb": _MYSQL_HOLDERS}
+    name = engine.dialect.name
+    if name not in query:
+        return []
+    try:
+        with engine.connect() as connection:
+            rows = connection.execute(query[name], {"name": table}).all()
+    except SQLAlchemyError:
+        return []  # who holds it is a courtesy; that it is held is the message
+    return [_postgresql_holder(row) if name == "postgresql" else _mysql_holder(row) for row in rows]
+
+
+def _postgresql_holder(row: Any) -> str:
+    program = f" with {clean(row.application_name)}" if row.application_name else ""
+    place = f" from {row.client_addr}" if row.client_addr else ""
+    return f"session {row.pid}: {row.usename}{place}{program}, {row.state}, in a transaction for {row.since}"
+
+
+def _mysql_holder(row: Any) -> str:
+    return f"session {row.id}: {row.user} from {row.host}, {row.command} for {row.time} s"
