@@ -95,9 +95,7 @@ def _before(earlier: CarryOver, following: CarryOver) -> CarryOver | None:
     if isinstance(earlier, LinkCarryOver) and isinstance(following, LinkCarryOver):
         if earlier.to_table:
             return replace(earlier, table=following.table, link_table=following.link_table)
-        return replace(
-            earlier, table=following.table, id_column=following.id_column, type_column=following.type_column
-        )
+        return replace(earlier, table=following.table, id_column=following.id_column, type_column=following.type_column)
     return None
 
 

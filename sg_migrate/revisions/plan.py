@@ -10,7 +10,15 @@ from alembic.operations import ops
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.revisions.built import as_former, renamed_column
-from sg_migrate.revisions.operations import AlterOp, BatchOp, CommentsOp, ConvertColumnOp, GroupOps, RenameOp
+from sg_migrate.revisions.operations import (
+    AlterOp,
+    BatchOp,
+    CarryLinksOp,
+    CommentsOp,
+    ConvertColumnOp,
+    GroupOps,
+    RenameOp,
+)
 from sg_migrate.warehouse.state import CATALOG, ColumnState, State, TableState, to_metadata
 
 _Pair: TypeAlias = "tuple[TableState | None, TableState | None]"
@@ -32,6 +40,8 @@ def plan(built: State, model: State) -> list[ops.MigrateOperation]:
         table = new or old
         assert table is not None
         by_entity_type.setdefault(table.mark.entity_type, []).extend(_table(old, new))
+    for links in _moved_links(pairs):
+        by_entity_type[links.mark.entity_type].append(links)
     for entity_type in sorted(by_entity_type, key=_catalog_last):
         if by_entity_type[entity_type]:
             title = "The catalog" if entity_type == CATALOG else entity_type
@@ -130,6 +140,32 @@ def _columns(old: TableState, new: TableState) -> Iterator[ops.MigrateOperation]
     for name, column in rebuilt.columns.items():
         if name not in new.columns:
             yield ops.AddColumnOp(new.name, column.to_column()).reverse()
+
+
+def _moved_links(pairs: list[_Pair]) -> Iterator[CarryLinksOp]:
+    """For every field of one link that becomes one of many, or the other way."""
+    owners = {new.mark.entity_type: (old, new) for old, new in pairs if old and new and not new.mark.field}
+    for before, links in pairs:
+        if links is None or not links.mark.field or links.mark.entity_type not in owners:
+            continue
+        old, new = owners[links.mark.entity_type]
+        to_table = before is None and not links.mark.was
+        to_columns = before is not None and not before.mark.was and links.mark.was
+        columns = _new_formers(old, new) if to_table else _added(old, new) if to_columns else []
+        roles = {column.mark.role: column for column in columns if column.mark.field == links.mark.field}
+        if "id" in roles and "type" in roles:
+            field = links.mark if to_table else replace(roles["id"].mark, role="")
+            names = roles["id"].name, roles["type"].name
+            yield CarryLinksOp(new.name, str(field), *names, links.name, to_table)
+
+
+def _new_formers(old: TableState, new: TableState) -> list[ColumnState]:
+    return [after for _, after in _renames(old, new) if after.mark.was]
+
+
+def _added(old: TableState, new: TableState) -> list[ColumnState]:
+    built = {column.mark.key for column in old.columns.values() if not column.mark.was}
+    return [column for column in new.columns.values() if not column.mark.was and column.mark.key not in built]
 
 
 def _renames(old: TableState, new: TableState) -> Iterator[tuple[ColumnState, ColumnState]]:
