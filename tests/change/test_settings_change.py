@@ -147,9 +147,12 @@ def test_what_is_left_out_is_left_alone(tmp_path: Path, sqlite_url: str) -> None
     before = studio.structure()
     assert studio.revise() is None
     studio.check()
-    now = site(Shot={"code": "number", "sg_lead": "text", "sg_plates": "entity:Version", "sg_cut_in": "text",
-                     "sg_Mixed_Case": "text"},
-               HumanUser={"login": "text", "sg_more": "text"}, Version={"code": "text", "entity": "entity:Shot"})  # fmt: skip
+    shot = {"code": "number", "sg_lead": "text", "sg_plates": "entity:Version", "sg_cut_in": "text"}
+    now = site(
+        Shot=shot | {"sg_Mixed_Case": "text"},
+        HumanUser={"login": "text", "sg_more": "text"},
+        Version={"code": "text", "entity": "entity:Shot"},
+    )
     text = studio.step(now)
     assert [line for line in summary(text) if line.startswith("  ")] == [
         "  - retired on the site, table kept",

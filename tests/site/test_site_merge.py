@@ -145,7 +145,8 @@ def test_another_host_is_refused_unless_rebound() -> None:
         merge(snapshot, at("staging.shotgrid.autodesk.com"), today=TWO)
     assert str(caught.value) == (
         "The snapshot belongs to studio.shotgrid.autodesk.com, but this schema comes from "
-        "staging.shotgrid.autodesk.com. Check SG_URL; if the site has moved, run again with --rebind."
+        "staging.shotgrid.autodesk.com. Nothing was written. Check SG_URL; if the site has moved, run "
+        "`sg-migrate snapshot --rebind`."
     )
     assert caught.value.site_host == "staging.shotgrid.autodesk.com"
     rebound = merge(snapshot, at("staging.shotgrid.autodesk.com"), today=TWO, rebind=True)
@@ -176,7 +177,8 @@ def test_a_quarter_of_the_fields_may_retire_but_not_more() -> None:
     assert (error.entity_types, error.all_entity_types, error.fields, error.all_fields) == (0, 1, 26, 100)
     assert str(error) == (
         "0 of 1 entity types and 26 of 100 fields are no longer on the site. That looks like another site, or like a "
-        "script key that lost its permissions; nothing was written. If it is true, run again with --accept-retirements."
+        "script key that lost its permissions; nothing was written. If it is true, run again with --accept-retirements "
+        "(the alembic command: -x sg_accept_retirements=true)."
     )
     accepted = merge(before, site(*fields_of(74)), today=TWO, accept_retirements=True)
     assert len(states(accepted)) == 26
