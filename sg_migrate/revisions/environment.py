@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cached_property
@@ -11,13 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import ops
+from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import DriftError
 from sg_migrate.revisions.built import built_state, steps_operations
+from sg_migrate.revisions.carry import refuse_to_discard
 from sg_migrate.revisions.connection import connect, lock_for_writing
 from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
+from sg_migrate.revisions.operations import RestoreColumnOp, RestoreLinksOp
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
@@ -26,6 +29,7 @@ from sg_migrate.revisions.views import check_views
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
+from sg_migrate.warehouse.model import RESERVED_TABLES
 from sg_migrate.warehouse.state import State
 
 log = logging.getLogger("sg_migrate")
@@ -47,6 +51,7 @@ class Environment:
         self.settings = self.project.settings
         self._context = context
         self._migrated = False
+        self._ledger: Snapshot | None = None
         self._summary: str | None = None
 
     @property
@@ -146,7 +151,8 @@ class Environment:
 
     def _not_ours(self, name: str | None, kind: str, parents: Any) -> bool:
         """Keeps the site's tables out of Alembic's own comparison."""
-        return kind != "table" or (name not in self.project.built and name not in self.model)
+        ours = (self.project.built, self.model, RESERVED_TABLES)
+        return kind != "table" or not any(name in names for names in ours)
 
     def _note_version(self, **_: Any) -> None:
         self._migrated = True
@@ -156,6 +162,7 @@ class Environment:
 
         Raises:
             ViewsError: views use what would change; nothing was run.
+            DiscardError: a downgrade would lose values; nothing of it was run.
         """
         self._before_migrations()
         self._context.run_migrations()
@@ -167,9 +174,21 @@ class Environment:
         command = getattr(function, "__qualname__", "").partition(".")[0]
         if function is None or context.connection is None or command not in ("upgrade", "downgrade"):
             return
+        if self.settings.catalog:
+            self._ledger = self.project.stored_snapshot()  # unreadable: said before anything runs
         lock_for_writing(context.connection)
         steps = function(context.get_current_heads(), context)
         check_views(context.connection, steps_operations(steps))
+        context._migrations_fn = lambda *_: self._guarded(context, steps)
+
+    def _guarded(self, context: MigrationContext, steps: Iterable[Any]) -> Iterator[Any]:
+        """The steps; each downgrade is refused before anything of it has run: not every engine can take DDL back."""
+        for step in steps:
+            if step.is_downgrade:
+                for operation in steps_operations([step]):
+                    if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
+                        refuse_to_discard(Operations(context), operation)
+            yield step
 
     def refresh_catalog(self) -> None:
         """Write the catalog anew, if a revision was run; call it after ``context.run_migrations()``."""
@@ -179,7 +198,7 @@ class Environment:
             return
         others_commit = connection.in_transaction()  # before the first query begins a transaction
         built = built_state(self.project.scripts, context.get_current_heads())
-        stored = self.project.stored_snapshot()
+        stored = self._ledger or self.project.stored_snapshot()
         refresh(connection, built, stored.schema if stored else None, self.settings)
         if not others_commit:
             connection.commit()

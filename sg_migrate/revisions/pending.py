@@ -102,14 +102,19 @@ def _before(earlier: CarryOver, following: CarryOver) -> CarryOver | None:
 def batches(connection: sa.Connection, pending: Pending, size: int) -> Iterator[int]:
     """Do a carry-over in batches, each committed with its note; gives the number of rows looked at by each.
 
+    Several processes may do so at once: they take turns.
+
     Args:
         connection: in no transaction.
         pending: what to do, by today's names.
         size: how many rows a batch has.
     """
-    last_id = pending.last_id
     while True:
         with connection.begin():
+            turn = connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=TABLE.c.last_id))
+            if not turn.rowcount:
+                return  # another process has finished it
+            last_id = connection.execute(sa.select(TABLE.c.last_id).where(_of(pending.mark))).scalar_one()
             rows, up_to = connection.execute(_next(pending.carry_over.table, last_id, size)).one()
             if not rows:
                 return
@@ -117,7 +122,6 @@ def batches(connection: sa.Connection, pending: Pending, size: int) -> Iterator[
             if statement is not None:
                 connection.execute(statement)
             connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=up_to))
-        last_id = up_to
         yield rows
 
 
