@@ -61,7 +61,11 @@ def _pending(project: Project, database: Database | None) -> set[str]:
     if database is None or not database.heads:
         return set()
     known = {script.revision for script in project.scripts.walk_revisions()}
-    if not known >= set(database.heads):
-        return set()
-    done = {script.revision for script in ancestors(project.scripts, database.heads)}
-    return known - done
+    return known - applied(project, database) if known >= set(database.heads) else set()
+
+
+def applied(project: Project, database: Database) -> set[str]:
+    """The revisions of this project that the database has."""
+    known = {script.revision for script in project.scripts.walk_revisions()}
+    heads = [head for head in database.heads if head in known]
+    return {script.revision for script in ancestors(project.scripts, heads)}

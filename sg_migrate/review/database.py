@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import exc, pool
 
-from sg_migrate.errors import DatabaseUnavailableError
+from sg_migrate.errors import DatabaseUnavailableError, SettingsError
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.conversion import converted
 
@@ -149,16 +149,27 @@ def opened(project: Project, url: str | None) -> Iterator[tuple[Database | None,
     """
     try:
         engine, connection = _connect(project, url or project.url)
+    except SettingsError:
+        yield None, "none is set"
+        return
     except DatabaseUnavailableError as error:
         if url is not None:
             raise
-        yield None, error.problem
+        yield None, f"{error.url}: {error.problem}"
         return
     try:
         yield Database(connection), ""
     finally:
         connection.close()
         engine.dispose()
+
+
+def dialect_of(project: Project) -> str:
+    """The dialect of the project's database, by its address alone; SQLite where there is none."""
+    try:
+        return sa.make_url(project.url).get_backend_name()
+    except (SettingsError, exc.ArgumentError):
+        return "sqlite"
 
 
 def _connect(project: Project, text: str) -> tuple[sa.Engine, sa.Connection]:

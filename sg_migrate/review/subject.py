@@ -11,6 +11,7 @@ from alembic.script import Script
 
 from sg_migrate.errors import FoldError, RecordingError
 from sg_migrate.review.database import Database
+from sg_migrate.review.state_schema import schema_of, union
 from sg_migrate.revisions.built import Fold, built_state, is_ours
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.recorder import Call, record_calls
@@ -87,9 +88,9 @@ class Subject:
 
     @cached_property
     def site(self) -> SiteSchema:
-        """The snapshot's entries, for display names; empty where there is no snapshot."""
+        """The site as it was at this revision, for display names: from the comments, helped by the snapshot."""
         snapshot = self.project.stored_snapshot()
-        return snapshot.schema if snapshot else SiteSchema()
+        return schema_of(union(self.before, self.after), snapshot.schema if snapshot else None)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -75,11 +75,14 @@ def check(subject: Subject) -> Iterator[Finding]:
 def _retyped(retype: Retype) -> Finding:
     where = f"the old values stay in {', '.join(retype.kept)}"
     if retype.kinds is None:
-        rule, what = NOT_CARRIED, f"{retype.words}: starts empty; {where}"
+        rule, what = NOT_CARRIED, f"{retype.words}; starts empty; {where}"
     elif always_converts(retype.kinds):
-        rule, what = ALL_CARRIED, f"{retype.words}: every value converts; {where}"
+        rule, what = ALL_CARRIED, f"{retype.words}; every value converts; {where}"
     else:
-        rule, what = MAY_NOT_CONVERT, f"{retype.words}: converts {CONVERSIONS[retype.kinds].converts}; {where}"
+        rule, what = (
+            MAY_NOT_CONVERT,
+            f"{retype.words}; converts: {CONVERSIONS[retype.kinds].converts}; {where}".replace("`", ""),
+        )
     return rule.finding(
         what,
         mark=retype.old,

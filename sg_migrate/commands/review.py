@@ -1,0 +1,97 @@
+"""``sg-migrate review``: what a revision does and what it risks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sg_migrate.commands.options import config_option, project, setting_option
+from sg_migrate.commands.output import echo_lines
+from sg_migrate.exit_codes import DONE, LOOK
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sg_migrate.review.judge import Review
+
+DIALECTS = ("sqlite", "postgresql", "mysql", "mariadb")
+LEVELS = ("safe", "locking", "lossy", "destructive")
+
+
+@click.command(name="review", epilog="Example: sg-migrate review head --dialect postgresql --format markdown")
+@click.argument("revisions", nargs=-1, metavar="[REVISION|A:B|FILE.py]...")
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json", "html"]), default="text",
+              show_default=True)  # fmt: skip
+@click.option("--url", help="A database to ask for rows and values; it is only read.")
+@click.option("--dialect", type=click.Choice(DIALECTS), help="Whose rules count; by default that of the database.")
+@click.option("--sql", is_flag=True, help="Add the statements for the dialect.")
+@click.option("--details", is_flag=True, help="Leave nothing out of the text.")
+@click.option("--fail-on", type=click.Choice(LEVELS), default="lossy", show_default=True,
+              help="Exit with 4 for a finding of this level or above.")  # fmt: skip
+@config_option
+@setting_option
+@click.pass_context
+def command(
+    context: click.Context,
+    revisions: tuple[str, ...],
+    format_: str,
+    url: str | None,
+    dialect: str | None,
+    sql: bool,
+    details: bool,
+    fail_on: str,
+    config: Path,
+    arguments: tuple[str, ...],
+) -> None:
+    """Judge revisions by their operations: what is lost, what is locked, what cannot be told.
+
+    Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have
+    yet, or without a database the newest. Rules and formats: docs/review.md. Nothing is executed or written.
+    """
+    from sg_migrate.review.chosen import applied, selected
+    from sg_migrate.review.database import dialect_of, opened
+    from sg_migrate.review.judge import review
+
+    found = project(config, arguments)
+    with opened(found, url) as (database, reason):
+        if database is None:
+            click.echo(f"note: no database was asked ({reason})", err=True)
+        scripts = selected(found, revisions, database)
+        name = dialect or (database.dialect if database else dialect_of(found))
+        done = applied(found, database) if database else set()
+        reviews = [
+            review(found, script, name, database=None if script.revision in done else database, sql=sql)
+            for script in scripts
+        ]
+    if done & {script.revision for script in scripts}:
+        click.echo("note: the database has this revision already, so nothing was counted", err=True)
+    show(reviews, format_, details=details)
+    context.exit(exit_code(reviews, fail_on))
+
+
+def show(reviews: Sequence[Review], format_: str, *, details: bool = False) -> None:
+    """Print reviews in a format."""
+    if format_ == "text":
+        from sg_migrate.review.text_report import text_report
+
+        echo_lines(text_report(reviews, details=details))
+    elif format_ == "json":
+        from sg_migrate.review.json_report import json_report
+
+        click.echo(json_report(reviews))
+    else:
+        from sg_migrate.review import html, markdown
+        from sg_migrate.review.review_document import review_document
+
+        document = review_document(reviews)
+        click.echo(markdown.render(document) if format_ == "markdown" else html.render(document))
+
+
+def exit_code(reviews: Sequence[Review], fail_on: str) -> int:
+    """4 when a finding that the file does not allow is at or above ``fail_on``; else 0."""
+    from sg_migrate.review.findings import Level
+
+    level = Level.parse(fail_on)
+    return LOOK if any(finding.level >= level for review in reviews for finding in review.open) else DONE

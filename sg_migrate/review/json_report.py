@@ -1,0 +1,79 @@
+"""Reviews as JSON for machines; docs/review.md describes it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sg_migrate.review import words
+from sg_migrate.review.findings import Finding
+from sg_migrate.review.judge import Review
+from sg_migrate.revisions.summary import Change
+
+VERSION = 1
+
+
+def json_report(reviews: Sequence[Review]) -> str:
+    """The report as JSON text; `VERSION` changes when a key changes its meaning or goes."""
+    level = max((review.level for review in reviews), default=0)
+    document = {
+        "format": "sg-migrate review",
+        "version": VERSION,
+        "level": str(level) if reviews else "safe",
+        "revisions": [_review(review) for review in reviews],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=True)
+
+
+def _review(review: Review) -> dict[str, Any]:
+    return {
+        "revision": review.revision,
+        "down_revisions": list(review.down_revisions),
+        "message": review.message,
+        "path": review.path,
+        "dialect": review.dialect,
+        "ours": review.ours,
+        "first": review.first,
+        "level": str(review.level),
+        "operations": review.operations,
+        "comments": review.comments,
+        "findings": [_finding(review, finding) for finding in review.findings],
+        "changes": [_change(review, change) for change in review.changes],
+        "statements": review.statements
+        and {"sql": review.statements.sql, "problem": review.statements.problem or None},
+    }
+
+
+def _finding(review: Review, finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.rule.code,
+        "level": str(finding.level),
+        "title": finding.rule.title,
+        "what": words.what(finding),
+        "remedy": finding.rule.remedy,
+        "entity_type": finding.mark.entity_type if finding.mark else None,
+        "field": finding.mark.field or None if finding.mark else None,
+        "display_name": words.finding_label(finding, review.site) or None,
+        "table": finding.table or None,
+        "column": finding.column or None,
+        "line": finding.line,
+        "downgrade": finding.downgrade,
+        "allowed": finding.allowed,
+        "rows": finding.counts.rows,
+        "values": finding.counts.values,
+        "unconverted": finding.counts.unconverted,
+        "bytes": finding.counts.size,
+    }
+
+
+def _change(review: Review, change: Change) -> dict[str, Any]:
+    return {
+        "entity_type": change.entity_type,
+        "field": change.field or None,
+        "display_name": words.label(review.site, change.entity_type, change.field) or None,
+        "sign": change.sign,
+        "kind": change.kind,
+        "note": change.note or None,
+        "sql": words.sql_names(review, change) or None,
+    }

@@ -1,0 +1,114 @@
+"""Reviews as a document, for a pull request or a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from sg_migrate.review import words
+from sg_migrate.review.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.review.findings import Finding, Level
+from sg_migrate.review.judge import Review
+from sg_migrate.warehouse.state import CATALOG
+
+_SIGNS = {Level.DESTRUCTIVE: "🛑", Level.LOSSY: "⚠️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
+
+
+def review_document(reviews: Sequence[Review]) -> Document:
+    """The document: for each revision its findings, then what is folded away."""
+    blocks = [block for review in reviews for block in _review(review)]
+    names = " ".join(review.revision for review in reviews)
+    return Document(f"Review of {names}", tuple(blocks), f"sg-migrate review {names} --details")
+
+
+def _review(review: Review) -> Iterator[Block]:
+    yield Heading((f"{_SIGNS[review.level]} Revision", Name(review.revision), Name(review.message)))
+    yield Paragraph((f"{review.level}: {words.verdict(review)}",), strong=True)
+    yield Paragraph((f"{words.extent(review)};", Name(review.path), f"judged for {review.dialect}"))
+    notes = [finding for finding in review.open if finding.level is Level.SAFE]
+    if len(review.open) > len(notes):
+        yield _findings(review, [finding for finding in review.open if finding.level is not Level.SAFE])
+    if notes:
+        yield Details(words.plural(len(notes), "note"), (_findings(review, notes),))
+    if review.open:
+        yield Details("What to do about it", (_remedies(review),))
+    allowed = [finding for finding in review.findings if finding.allowed is not None]
+    if allowed:
+        rows = tuple((_rule(f), _place(review, f), (words.what(f),), (Name(f.allowed or ""),)) for f in allowed)
+        yield Paragraph(("Allowed in the file:",))
+        yield Table(("Rule", "Where", "What", "Because"), rows)
+    yield from _first(review) if review.first else _changes(review)
+    if review.statements is not None:
+        yield from _statements(review)
+
+
+def _rule(finding: Finding) -> Cell:
+    return (f"{_SIGNS[finding.level]} {finding.level}", Name(finding.rule.code))
+
+
+def _place(review: Review, finding: Finding) -> Cell:
+    return (Name(finding.place), Name(words.finding_label(finding, review.site)))
+
+
+def _findings(review: Review, findings: Sequence[Finding]) -> Table:
+    has_counts = any(words.counted(finding.counts) for finding in findings)
+    header = ("Level", "Where", "What", "In SQL") + (("In the database",) if has_counts else ())
+    rows = []
+    for finding in findings:
+        row: tuple[Cell, ...] = (
+            _rule(finding),
+            _place(review, finding),
+            (f"{finding.rule.title}.", words.what(finding)),
+            (Name(finding.sql_name), f"line {finding.line}" if finding.line else ""),
+        )
+        rows.append((*row, (words.counted(finding.counts),)) if has_counts else row)
+    return Table(header, tuple(rows))
+
+
+def _remedies(review: Review) -> Table:
+    rows = ((_rule(found[0]), (rule.reason,), (rule.remedy,)) for rule, found in words.by_rule(review.open))
+    return Table(("Rule", "Why", "What to do"), tuple(rows))
+
+
+def _first(review: Review) -> Iterator[Block]:
+    tables = [table for table in review.after.values() if not table.mark.field]
+    links = [table for table in review.after.values() if table.mark.field and table.mark.entity_type != CATALOG]
+    rows = []
+    for table in tables:
+        own = sum(1 for link in links if link.mark.entity_type == table.mark.entity_type)
+        name = words.label(review.site, table.mark.entity_type)
+        place: Cell = (Name(table.mark.entity_type), Name(name))
+        rows.append((place, (Name(table.name),), (str(len(table.columns)),), (str(own),)))
+    count = f"{words.plural(len(tables), 'entity type')}, {words.plural(len(links), 'link table')}"
+    yield Paragraph((f"The first revision of this site: {count}.",))
+    yield Details("Every entity type", (Table(("Entity type", "Table", "Columns", "Link tables"), tuple(rows)),))
+
+
+def _changes(review: Review) -> Iterator[Block]:
+    groups = words.by_entity_type(review)
+    if not groups:
+        yield Paragraph(("No table or column changes.",))
+        return
+    counts = tuple(((Name(title),), (words.change_counts(changes),)) for _, title, changes in groups)
+    rows = tuple(
+        (
+            (Name(change.entity_type),),
+            (change.sign, Name(change.field), Name(words.label(review.site, change.entity_type, change.field))),
+            (change.kind,),
+            (change.note,),
+            (Name(words.sql_names(review, change)),),
+        )
+        for _, _, changes in groups
+        for change in changes
+    )
+    yield Details(
+        f"By entity type ({len(groups)})", (Table(("Entity type", "+ new, ~ changed, - retired or dropped"), counts),)
+    )
+    yield Details(f"Every change ({len(rows)})", (Table(("Entity type", "Field", "What", "Note", "In SQL"), rows),))
+
+
+def _statements(review: Review) -> Iterator[Block]:
+    assert review.statements is not None
+    blocks: list[Block] = [Code(review.statements.sql, "sql")]
+    if review.statements.problem:
+        blocks.append(Paragraph(("Cannot be written without a database:", review.statements.problem)))
+    yield Details(f"Statements for {review.dialect}", tuple(blocks))

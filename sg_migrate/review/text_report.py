@@ -1,0 +1,133 @@
+"""Reviews as text: what is dangerous first, and on one screen until --details."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+from sg_migrate.review import words
+from sg_migrate.review.document import code_line
+from sg_migrate.review.findings import Finding, Level
+from sg_migrate.review.judge import Review
+from sg_migrate.revisions.summary import Change
+from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.state import CATALOG
+
+Line: TypeAlias = tuple[str, str]
+"""A line of text and its style on a terminal, in Rich's words."""
+
+STYLES = {Level.DESTRUCTIVE: "bold red", Level.LOSSY: "yellow", Level.LOCKING: "cyan", Level.SAFE: "dim"}
+SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
+
+SHOWN_FINDINGS = 5
+"""Of each rule, until --details."""
+SHOWN_ENTITY_TYPES = 15
+
+
+def text_report(reviews: Iterable[Review], *, details: bool = False) -> list[Line]:
+    """The lines of the report."""
+    lines: list[Line] = []
+    for review in reviews:
+        if lines:
+            lines.append(("", ""))
+        lines += _review(review, details)
+    return lines
+
+
+def _review(review: Review, details: bool) -> Iterator[Line]:
+    message = f" {shorten(review.message, 80)}" if review.message else ""
+    yield f"Revision {review.revision}:{message}", "bold"
+    yield f"{review.level}: {words.verdict(review)}", STYLES[review.level]
+    yield f"{words.extent(review)}; {review.path}, judged for {review.dialect}", "dim"
+    yield from _findings(review, details)
+    yield "", ""
+    yield from _first(review, details) if review.first else _changes(review, details)
+    yield from _statements(review)
+
+
+def _findings(review: Review, details: bool) -> Iterator[Line]:
+    for rule, found in words.by_rule(review.open):
+        yield "", ""
+        yield f"{rule.level} {rule.code}: {rule.title}", STYLES[rule.level]
+        shown = found if details else found[:SHOWN_FINDINGS]
+        for finding in shown:
+            yield from _finding(review, finding)
+        if len(found) > len(shown):
+            yield f"    and {len(found) - len(shown)} more (--details)", "dim"
+        yield f"    > {rule.remedy}", "dim"
+    allowed = [finding for finding in review.findings if finding.allowed is not None]
+    if allowed:
+        yield "", ""
+        yield "Allowed in the file", "bold"
+    for finding in allowed:
+        place = f"{finding.place}: " if finding.place else ""
+        yield f"  {finding.rule.code} {place}{words.what(finding)}", ""
+        yield f"      because: {finding.allowed}", "dim"
+
+
+def _finding(review: Review, finding: Finding) -> Iterator[Line]:
+    name = words.finding_label(finding, review.site)
+    place = finding.place + (f' "{name}"' if name else "")
+    where = words.where(finding, finding.place)
+    yield f"  {place + ': ' if place else ''}{words.what(finding)}" + (f"  [{where}]" if where else ""), ""
+    counted = words.counted(finding.counts)
+    if counted:
+        yield f"      {counted}", "bold"
+
+
+def _first(review: Review, details: bool) -> Iterator[Line]:
+    tables = [table for table in review.after.values() if not table.mark.field]
+    fields = {(column.mark.entity_type, column.mark.field) for table in tables for column in table.columns.values()}
+    links = [table for table in review.after.values() if table.mark.field and table.mark.entity_type != CATALOG]
+    fields |= {(table.mark.entity_type, table.mark.field) for table in links}
+    count = words.plural(len(tables), "entity type")
+    yield f"The first revision of this site: {count}, {words.plural(len(fields), 'field')}", "bold"
+    yield f"  {words.plural(len(tables), 'table')} and {words.plural(len(links), 'link table')}", ""
+    if not details:
+        yield "  Each of them: --details", "dim"
+        return
+    for table in tables:
+        name = words.label(review.site, table.mark.entity_type)
+        own = [link for link in links if link.mark.entity_type == table.mark.entity_type]
+        columns = words.plural(len(table.columns), "column")
+        more = f", {words.plural(len(own), 'link table')}" if own else ""
+        yield f'  {table.mark.entity_type} "{name}": {columns}{more}  [{table.name}]', ""
+
+
+def _changes(review: Review, details: bool) -> Iterator[Line]:
+    groups = words.by_entity_type(review)
+    if not groups:
+        yield "No table or column changes.", "dim"
+        return
+    yield "By entity type: + new, ~ changed, - retired or dropped", "bold"
+    shown = groups if details else groups[:SHOWN_ENTITY_TYPES]
+    width = min(max(len(title) for _, title, _ in shown), 40)
+    for _, title, changes in shown:
+        if details:
+            yield f"  {title}", "bold"
+            for change in changes:
+                yield from _change(review, change)
+        else:
+            yield f"  {shorten(title, 80):<{width}}  {words.change_counts(changes)}", ""
+    if len(groups) > len(shown):
+        yield f"  and {len(groups) - len(shown)} more entity types (--details)", "dim"
+
+
+def _change(review: Review, change: Change) -> Iterator[Line]:
+    name = words.label(review.site, change.entity_type, change.field) if change.field else ""
+    subject = f"{change.field}  {change.kind}" if change.field else change.kind
+    notes = "; ".join(note for note in (f'"{name}"' if name else "", change.note) if note)
+    sql = words.sql_names(review, change)
+    line = f"    {change.sign} {subject}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
+    yield line, SIGN_STYLES[change.sign]
+
+
+def _statements(review: Review) -> Iterator[Line]:
+    if review.statements is None:
+        return
+    yield "", ""
+    yield f"Statements for {review.dialect}", "bold"
+    for line in review.statements.sql.splitlines():
+        yield code_line(line), ""
+    if review.statements.problem:
+        yield f"-- cannot be written without a database: {clean(review.statements.problem)}", "yellow"

@@ -1,0 +1,138 @@
+"""The words that every report uses for the same thing: site terms first, SQL names second."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from sg_migrate.review.findings import Counts, Finding, Level, Rule
+from sg_migrate.review.judge import Review
+from sg_migrate.revisions.summary import Change, title
+from sg_migrate.site.schema import SiteSchema
+from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.state import CATALOG, State
+
+NAME_LENGTH = 60
+"""Display names are cut to this length; they are free text."""
+WHAT_LENGTH = 300
+
+
+def label(site: SiteSchema, entity_type: str, field: str = "") -> str:
+    """The display name of a field or an entity type, cleaned; empty where the snapshot knows none."""
+    known = site.entity_types.get(entity_type)
+    entry = known.fields.get(field) if known and field else known
+    return shorten(clean(entry.name), NAME_LENGTH) if entry else ""
+
+
+def finding_label(finding: Finding, site: SiteSchema) -> str:
+    """The display name of what a finding is about."""
+    return label(site, finding.mark.entity_type, finding.mark.field) if finding.mark else ""
+
+
+def what(finding: Finding) -> str:
+    """What was found, on one line."""
+    return ("downgrade: " if finding.downgrade else "") + shorten(clean(finding.what), WHAT_LENGTH)
+
+
+def where(finding: Finding, place: str = "") -> str:
+    """Names in SQL and the line of the file, leaving out what ``place`` says already."""
+    words = [finding.sql_name] if finding.sql_name and finding.sql_name != place else []
+    return ", ".join(words + ([f"line {finding.line}"] if finding.line else []))
+
+
+def counted(counts: Counts) -> str:
+    """``3,120 rows, 2,900 values, 12 of them do not convert, 4.2 MB``; empty when no database was asked."""
+    words = []
+    if counts.rows is not None:
+        words.append(plural(counts.rows, "row"))
+    if counts.values is not None:
+        words.append(plural(counts.values, "value"))
+    if counts.unconverted is not None:
+        words.append(f"{counts.unconverted:,} of them {'does' if counts.unconverted == 1 else 'do'} not convert")
+    if counts.size is not None:
+        words.append(_size(counts.size))
+    return ", ".join(words)
+
+
+def _size(count: int) -> str:
+    size, units = float(count), ["bytes", "kB", "MB", "GB"]
+    while size >= 1000 and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return f"{size:.0f} {units[0]}" if units[0] == "bytes" else f"{size:.1f} {units[0]}"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:
+    """Findings by rule, in their order: the worst first."""
+    return [(rule, list(found)) for rule, found in groupby(findings, key=lambda finding: finding.rule)]
+
+
+def verdict(review: Review) -> str:
+    """What somebody must know in one line: how many findings of which level."""
+    counts = Counter(finding.level for finding in review.open)
+    words = [f"{counts[level]} {level}" for level in sorted(Level, reverse=True) if counts[level] and level]
+    allowed = len(review.findings) - len(review.open)
+    notes = counts[Level.SAFE]
+    rest = [plural(notes, "note")] if notes else []
+    rest += [f"{allowed} allowed in the file"] if allowed else []
+    return ", ".join([*(words or ["nothing locking, lossy or destructive"]), *rest])
+
+
+def extent(review: Review) -> str:
+    """How large the revision is."""
+    words = [plural(review.operations, "operation")]
+    entity_types = {change.entity_type for change in review.changes if change.entity_type != CATALOG}
+    if entity_types:
+        words.append(plural(len(entity_types), "entity type"))
+    if review.comments:
+        words.append(f"{plural(review.comments, 'display name')} or descriptions changed")
+    return ", ".join(words)
+
+
+def by_entity_type(review: Review) -> list[tuple[str, str, list[Change]]]:
+    """``(entity type, title, changes)``: the largest changes first, the catalog last."""
+    groups = [(code, list(changes)) for code, changes in groupby(review.changes, key=lambda c: c.entity_type)]
+    groups.sort(key=lambda group: (group[0] == CATALOG, _calm(group[1]), group[0]))
+    return [(code, "The catalog" if code == CATALOG else title(code, review.site), found) for code, found in groups]
+
+
+def _calm(changes: Sequence[Change]) -> bool:
+    """Whether nothing of it is dropped or gets another type."""
+    return not any("dropped" in change.kind or " -> " in change.kind for change in changes)
+
+
+def change_counts(changes: Sequence[Change]) -> str:
+    """``+12 ~3 -4`` for the fields, and what happens to the entity type itself."""
+    signs = Counter(change.sign for change in changes if change.field)
+    own = [f"{change.sign} {change.kind}" + (f" ({change.note})" if change.note else "")
+           for change in changes if not change.field]  # fmt: skip
+    fields = " ".join(f"{sign}{signs[sign]}" for sign in "+~-" if signs[sign])
+    return "  ".join([*own, *([fields] if fields else [])])
+
+
+def sql_names(review: Review, change: Change) -> str:
+    """The names in SQL of what changes: tables and columns that are in use or retired, not those of earlier types."""
+    names: dict[str, None] = {}
+    for state in (review.after, review.before):
+        names.update(dict.fromkeys(_names(state, change.entity_type, change.field)))
+        if names:
+            break
+    return ", ".join(names)
+
+
+def _names(state: State, entity_type: str, field: str) -> list[str]:
+    found = []
+    for table in state.values():
+        if table.mark.entity_type != entity_type or table.mark.was:
+            continue
+        if table.mark.field == field:
+            found.append(table.name)
+        elif field:
+            found += [f"{table.name}.{column.name}" for column in table.columns.values()
+                      if column.mark.field == field and not column.mark.was]  # fmt: skip
+    return found
