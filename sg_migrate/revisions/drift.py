@@ -22,7 +22,7 @@ def check_clashes(connection: sa.Connection, built: State, model: State) -> None
     """Raise `ClashError` if something that is not ours stands in the database under a name that the model wants."""
     inspector = sa.inspect(connection)
     built_names = {name.lower() for name in built}
-    present = {name.lower() for name in (*inspector.get_table_names(), *inspector.get_view_names())}
+    present = {name.lower() for name in _names(inspector)}
     tables = [name for name in model if name.lower() in present - built_names]
     columns = []
     ours = {table.mark: table for table in built.values()}
@@ -35,6 +35,12 @@ def check_clashes(connection: sa.Connection, built: State, model: State) -> None
         columns += [f"{table.name}.{name}" for name in table.columns if name.lower() in foreign]
     if tables or columns:
         raise ClashError(tables, columns)
+
+
+def _names(inspector: sa.Inspector) -> list[str]:
+    """What stands in the database under a name that no table can have beside it."""
+    names = [*inspector.get_table_names(), *inspector.get_view_names()]
+    return names + (inspector.get_materialized_view_names() if inspector.dialect.name == "postgresql" else [])
 
 
 def drift(connection: sa.Connection, built: State) -> list[ops.MigrateOperation]:

@@ -210,6 +210,8 @@ def _widen(table: str, built: ColumnState, type_: TypeEngine[object], text: str)
 
 
 def _drop_indexes(old: TableState, new: TableState, rebuilt: TableState) -> Iterator[ops.MigrateOperation]:
+    if rebuilt.indexes == new.indexes:
+        return
     metadata = to_metadata({old.name: replace(old, name=new.name, foreign_keys={})})
     for index in sorted(metadata.tables[new.name].indexes, key=lambda index: str(index.name)):
         if new.indexes.get(str(index.name)) != rebuilt.indexes[str(index.name)]:
@@ -217,6 +219,8 @@ def _drop_indexes(old: TableState, new: TableState, rebuilt: TableState) -> Iter
 
 
 def _create_indexes(new: TableState, rebuilt: TableState) -> Iterator[ops.MigrateOperation]:
+    if rebuilt.indexes == new.indexes:
+        return
     metadata = to_metadata({new.name: replace(new, foreign_keys={})})
     for index in sorted(metadata.tables[new.name].indexes, key=lambda index: str(index.name)):
         if rebuilt.indexes.get(str(index.name)) != new.indexes[str(index.name)]:

@@ -1,0 +1,152 @@
+"""A database that also holds another application's tables: they are never altered and never mentioned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from engines import Databases
+from harness import SAMPLES, History, execute
+from oracle import Oracle
+from structure import diff_structure, snapshot_structure
+from test_drift import a_site
+
+from sg_migrate import Field
+from sg_migrate.errors import ClashError
+
+ENGINES = ["sqlite", "postgresql", "mariadb"]
+
+KESTREL = [
+    "CREATE TABLE kestrel_show (id integer PRIMARY KEY, title varchar(80) NOT NULL UNIQUE)",
+    """CREATE TABLE kestrel_reel (id integer PRIMARY KEY, show_id integer NOT NULL, weight numeric(9, 3) DEFAULT 1,
+       CONSTRAINT fk_reel_show FOREIGN KEY (show_id) REFERENCES kestrel_show (id) ON DELETE CASCADE,
+       CONSTRAINT ck_weight CHECK (weight > -9999999))""",
+    "CREATE INDEX ix_kestrel_reel ON kestrel_reel (show_id, weight)",
+    "CREATE TABLE shot_notes (id integer PRIMARY KEY, body text)",
+    "CREATE VIEW kestrel_titles AS SELECT title FROM kestrel_show",
+]
+CLASHING = [
+    "CREATE TABLE asset (id integer PRIMARY KEY, label varchar(80))",
+    """CREATE TABLE task (id integer PRIMARY KEY, asset_id integer,
+       CONSTRAINT fk_task_asset FOREIGN KEY (asset_id) REFERENCES asset (id))""",
+]
+IN_OUR_TABLE = [
+    "ALTER TABLE shot ADD COLUMN kestrel_flag varchar(20)",
+    "CREATE INDEX ix_shot_kestrel ON shot (kestrel_flag, sg_status_list)",
+    "CREATE TABLE kestrel_log (id integer PRIMARY KEY, what varchar(80))",
+]
+TRIGGER = {
+    "sqlite": [
+        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot BEGIN INSERT INTO kestrel_log (what) VALUES ('gone'); END"
+    ],
+    "postgresql": [
+        """CREATE FUNCTION kestrel_watch() RETURNS trigger LANGUAGE plpgsql AS
+           'BEGIN INSERT INTO kestrel_log VALUES (old.id, ''gone''); RETURN old; END'""",
+        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW EXECUTE FUNCTION kestrel_watch()",
+    ],
+    "mariadb": [
+        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW INSERT INTO kestrel_log VALUES (old.id, 'gone')"
+    ],
+}
+WORDS = ("kestrel", "shot_notes")
+
+
+def unmentioned(history: History) -> None:
+    for name, text in history.text_of().items():
+        assert not [word for word in WORDS if word in text], name
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_neighbours_are_left_alone(engine: str, databases: Databases, tmp_path: Path) -> None:
+    history = History(tmp_path / "project", databases.new(engine))
+    execute(history.url, *KESTREL)
+    before = snapshot_structure(history.url)
+    history.take(SAMPLES[3])
+    history.revise("first")
+    history.upgrade()
+    execute(history.url, *IN_OUR_TABLE, *TRIGGER[engine])
+    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    oracle.fill()
+    history.check()
+    after = history.structure()
+    for source in SAMPLES[4:]:
+        history.take(source)
+        assert history.revise(source.stem) is not None
+        history.upgrade()
+        history.check()
+        unmentioned(history)
+    for _ in SAMPLES[4:]:
+        history.downgrade()
+    assert diff_structure(after, history.structure()) == []
+    oracle.verify()
+    execute(history.url, "DELETE FROM shot WHERE id = (SELECT least_id FROM (SELECT min(id) AS least_id FROM shot) s)")
+    oracle.forget("shot", min(k for k in oracle.values("shot", "id") if isinstance(k, int)))
+    with pytest.raises(AssertionError, match=r"kestrel_log \[.*: the row appeared"):
+        oracle.verify()
+    history.downgrade("base")
+    left = history.structure()
+    assert (
+        diff_structure(before, {**left, "tables": {n: t for n, t in left["tables"].items() if n != "kestrel_log"}})
+        == []
+    )
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_tables_of_the_same_name_clash(engine: str, databases: Databases, tmp_path: Path) -> None:
+    url = databases.new(engine)
+    execute(url, *KESTREL, *CLASHING)
+    oracle = Oracle(url)
+    oracle.fill()
+    before = snapshot_structure(url, ignore=["alembic_version"])
+    history = History(tmp_path / "clash", url)
+    history.take(SAMPLES[0])
+    for command in (history.check, lambda: history.revise("first")):
+        with pytest.raises(ClashError) as caught:
+            command()
+        assert caught.value.tables == ["asset", "task"]
+        assert caught.value.columns == []
+        for remedy in ("table_prefix", "entity_names", "schema", "--adopt"):
+            assert remedy in str(caught.value)
+    assert history.text_of() == {}
+    assert diff_structure(before, history.structure()) == []
+    prefixed = History(tmp_path / "prefixed", url, table_prefix="sg_")
+    for source in SAMPLES[:3]:
+        prefixed.take(source)
+        assert prefixed.revise(source.stem) is not None
+        prefixed.upgrade()
+        prefixed.check()
+    assert {"asset", "task", "sg_asset", "sg_task"} <= prefixed.structure()["tables"].keys()
+    oracle.verify()
+    prefixed.downgrade("base")
+    assert diff_structure(before, prefixed.structure()) == []
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_column_of_the_same_name_clashes(engine: str, databases: Databases, tmp_path: Path) -> None:
+    history = History(tmp_path / "project", databases.new(engine))
+    history.take(a_site())
+    history.revise("first")
+    history.upgrade()
+    execute(history.url, "ALTER TABLE shot ADD COLUMN SG_Turnover varchar(20)")
+    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    oracle.fill()
+    history.check()
+    before = history.structure()
+    history.take(a_site(Field("Shot", "sg_turnover", "date", "Turnover")))
+    for command in (history.check, lambda: history.revise("second")):
+        with pytest.raises(ClashError) as caught:
+            command()
+        assert caught.value.columns == ["shot.sg_turnover"]
+        assert "exclude" in str(caught.value)
+    assert list(history.text_of()) == ["0001_first.py"]
+    assert diff_structure(before, history.structure()) == []
+    oracle.verify()
+    history.check("sg_exclude=Shot.sg_turnover")
+
+
+def test_a_view_of_the_same_name_clashes(databases: Databases, tmp_path: Path) -> None:
+    history = History(tmp_path / "project", databases.new("postgresql"))
+    execute(history.url, "CREATE MATERIALIZED VIEW shot AS SELECT 1 AS id")
+    history.take(a_site())
+    with pytest.raises(ClashError, match="table shot"):
+        history.revise("first")
