@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import date
 from functools import cached_property
@@ -178,17 +178,9 @@ class Environment:
             self._ledger = self.project.stored_snapshot()  # unreadable: said before anything runs
         lock_for_writing(context.connection)
         steps = function(context.get_current_heads(), context)
-        check_views(context.connection, steps_operations(steps))
-        context._migrations_fn = lambda *_: self._guarded(context, steps)
-
-    def _guarded(self, context: MigrationContext, steps: Iterable[Any]) -> Iterator[Any]:
-        """The steps; each downgrade is refused before anything of it has run: not every engine can take DDL back."""
-        for step in steps:
-            if step.is_downgrade:
-                for operation in steps_operations([step]):
-                    if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
-                        refuse_to_discard(Operations(context), operation)
-            yield step
+        recorded = [(step, list(steps_operations([step]))) for step in steps]  # later, the recorder would take over op
+        check_views(context.connection, [operation for _, operations in recorded for operation in operations])
+        context._migrations_fn = lambda *_: _guarded(context, recorded)
 
     def refresh_catalog(self) -> None:
         """Write the catalog anew, if a revision was run; call it after ``context.run_migrations()``."""
@@ -202,6 +194,15 @@ class Environment:
         refresh(connection, built, stored.schema if stored else None, self.settings)
         if not others_commit:
             connection.commit()
+
+
+def _guarded(context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateOperation]]]) -> Iterator[Any]:
+    """The steps; a downgrade is refused before anything of it has run: not every engine can take DDL back."""
+    for step, operations in steps:
+        for operation in operations:
+            if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
+                refuse_to_discard(Operations(context), operation)
+        yield step
 
 
 def _writes_a_revision(context: MigrationContext) -> bool:
