@@ -136,9 +136,11 @@ class RecordingError(SgMigrateError):
 class FoldError(SgMigrateError):
     """A revision changes a table or column of ours that is not there."""
 
-    def __init__(self, revision: str, problem: str) -> None:
+    def __init__(
+        self, revision: str, problem: str, remedy: str = "Was it edited by hand, or one before it removed?"
+    ) -> None:
         self.revision = revision
-        super().__init__(f"Revision {revision}: {problem}. Was it edited by hand, or one before it removed?")
+        super().__init__(f"Revision {revision}: {problem}. {remedy}")
 
 
 class DiscardError(SgMigrateError):
@@ -231,6 +233,17 @@ class ViewsError(SgMigrateError):
         super().__init__(
             f"Views use what this would change; nothing was changed:{shown}{more}\n"
             "Drop them, run it again, and create them anew."
+        )
+
+
+class ResumeError(SgMigrateError):
+    """The database is in no state that a revision leaves behind when it stops half way."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+        super().__init__(
+            f"Revision {revision} cannot be finished: the database is not as any number of its operations leaves it."
+            " Nothing was changed. Was something changed by hand since? `alembic check` compares once it is put right."
         )
 
 

@@ -81,6 +81,9 @@ def steps_operations(steps: Iterable[Any]) -> Iterator[MigrateOperation]:
             yield from record(step.migration_fn, step.revision.revision)
 
 
+_TWICE = "If two branches made the same change, delete one of the two revisions and generate it anew."
+
+
 class Fold:
     """Applies recorded operations to a state; whatever carries no mark of ours is ignored."""
 
@@ -101,7 +104,7 @@ class Fold:
         table = state_of_table(op.to_table())
         if table is not None:
             if table.name in self.tables:
-                raise FoldError(self.revision, f"table {table.name} is created a second time")
+                raise FoldError(self.revision, f"table {table.name} is created a second time", _TWICE)
             self.tables[table.name] = table
 
     def _drop_table(self, op: ops.DropTableOp) -> None:
@@ -182,6 +185,8 @@ class Fold:
     def _convert_column(self, op: ConvertColumnOp) -> None:
         table = self._owned(op.table_name)
         former = op.former_state()
+        if former.name in table.columns:
+            raise FoldError(self.revision, f"column {table.name}.{former.name} is added a second time", _TWICE)
         self._put_column(renamed_column(table, op.old.name, former), op.new)
 
     def _restore_column(self, op: RestoreColumnOp) -> None:
@@ -195,7 +200,7 @@ class Fold:
 
     def _put_column(self, table: TableState, column: ColumnState) -> None:
         if column.name in table.columns:
-            raise FoldError(self.revision, f"column {table.name}.{column.name} is added a second time")
+            raise FoldError(self.revision, f"column {table.name}.{column.name} is added a second time", _TWICE)
         self.tables[table.name] = replace(table, columns={**table.columns, column.name: column})
 
 
