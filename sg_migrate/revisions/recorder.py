@@ -14,6 +14,7 @@ from functools import partial
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
+import alembic.op
 from alembic.operations import BatchOperations, MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.engine.default import DefaultDialect
@@ -77,12 +78,12 @@ def record_calls(function: Callable[[], None], revision: str) -> list[Call]:
             autocommit = False
 
     vars(context)["autocommit_block"] = autocommit_block
-    with Operations.context(context) as operations:
+    with _operations(context) as operations:
         # Alembic's module-level proxies call methods of this one instance: a subclass would not be asked.
         overrides: dict[str, Any] = {
             "invoke": invoke,
             "get_bind": get_bind,
-            "batch_alter_table": lambda name, schema=None, **_: _batch(context, name, schema, invoke),
+            "batch_alter_table": lambda name, schema=None, **_: batches(context, name, schema, invoke),
         }
         vars(operations).update(overrides)
         try:
@@ -92,6 +93,18 @@ def record_calls(function: Callable[[], None], revision: str) -> list[Call]:
         except Exception as error:  # a revision is anybody's code: whatever it raises is a finding about it
             raise RecordingError(revision, f"{type(error).__name__}: {error}") from error
     return recorded
+
+
+@contextmanager
+def _operations(context: MigrationContext) -> Iterator[Operations]:
+    """``Operations.context``, which gives ``alembic.op`` back to the migration that may be running around it."""
+    running = getattr(alembic.op, "_proxy", None)
+    try:
+        with Operations.context(context) as operations:
+            yield operations
+    finally:
+        if running is not None:
+            running._install_proxy()
 
 
 @contextmanager
@@ -107,9 +120,10 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _batch(
+def batches(
     context: MigrationContext, name: str, schema: str | None, invoke: Callable[..., Any]
 ) -> Iterator[BatchOperations]:
+    """What ``op.batch_alter_table`` gives, with every operation of the batch handed to ``invoke`` at once."""
     impl: Any = SimpleNamespace(table_name=name, schema=schema)
     operations = BatchOperations(context, impl=impl)
     vars(operations)["invoke"] = partial(invoke, batch=True)

@@ -41,11 +41,11 @@ TRIGGER = {
     ],
     "postgresql": [
         """CREATE FUNCTION kestrel_watch() RETURNS trigger LANGUAGE plpgsql AS
-           'BEGIN INSERT INTO kestrel_log VALUES (old.id, ''gone''); RETURN old; END'""",
+           'BEGIN INSERT INTO kestrel_log VALUES (old.id + 5000, ''gone''); RETURN old; END'""",
         "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW EXECUTE FUNCTION kestrel_watch()",
     ],
     "mariadb": [
-        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW INSERT INTO kestrel_log VALUES (old.id, 'gone')"
+        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW INSERT INTO kestrel_log VALUES (old.id + 5000, 'gone')"
     ],
 }
 WORDS = ("kestrel", "shot_notes")
