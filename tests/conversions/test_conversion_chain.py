@@ -1,0 +1,194 @@
+"""Fields that change their type, step by step, on every engine: up, down, up again, and what the log says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from studio import Studio, site, summary
+
+from sg_migrate.errors import DiscardError
+
+TEXTS = ["12", "12 frames", "", "-7", "431.25", "99999999999", "2024-02-29", None]
+
+SHOTS = {
+    kind: site(Shot={"code": "text", "sg_x": kind})
+    for kind in ("text", "number", "date", "list", "entity:Asset", "multi_entity:Asset", "float", "currency")
+}
+
+
+def _insert(studio: Studio, values: list[str | None]) -> None:
+    shown = [f"({n}, {'NULL' if v is None else repr(v)})" for n, v in enumerate(values, 1)]
+    studio.execute(f"INSERT INTO shot (id, sg_x) VALUES {', '.join(shown)}")
+
+
+def _column(studio: Studio, name: str) -> list[object]:
+    return [row[0] for row in studio.rows(f"SELECT {name} FROM shot ORDER BY id")]
+
+
+def test_text_number_date(engine_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(SHOTS["text"])
+    _insert(studio, TEXTS)
+    number = studio.step(SHOTS["number"])
+    assert (
+        "Shot.sg_x number: 2 of 7 values converted, 5 did not; the old ones stay in shot.sg_x__was_text"
+        in capsys.readouterr().err
+    )
+    assert summary(number) == ["Shot", '  ~ sg_x  text -> number  "sg_x"; the old values stay in sg_x__was_text']
+    assert _column(studio, "sg_x") == [12, None, None, -7, None, None, None, None]
+    assert _column(studio, "sg_x__was_text") == TEXTS
+
+    date = studio.step(SHOTS["date"])
+    assert summary(date) == ["Shot", '  ~ sg_x  number -> date  "sg_x"; the old values stay in sg_x__was_number']
+    assert _column(studio, "sg_x") == [None] * len(TEXTS)
+    assert _column(studio, "sg_x__was_number") == [12, None, None, -7, None, None, None, None]
+    assert _column(studio, "sg_x__was_text") == TEXTS
+
+    studio.step(SHOTS["text"])
+    studio.step(SHOTS["number"])
+    assert {name for name in studio.built["shot"].columns if name.startswith("sg_x")} == {
+        "sg_x", "sg_x__was_text", "sg_x__was_number", "sg_x__was_date", "sg_x__was_text_2",
+    }  # fmt: skip
+    studio.downgrade("0001")
+    assert _column(studio, "sg_x") == TEXTS
+
+
+def test_several_changes_are_one_step(engine_url: str, tmp_path: Path) -> None:
+    """From what was built straight to what is wanted: the number in between was never built."""
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(SHOTS["text"])
+    _insert(studio, TEXTS)
+    studio.take(SHOTS["number"])
+    text = studio.step(SHOTS["date"])
+    assert "sg_x__was_number" not in text
+    assert [str(value) for value in _column(studio, "sg_x")] == ["None"] * 6 + ["2024-02-29", "None"]
+    assert _column(studio, "sg_x__was_text") == TEXTS
+
+
+def test_there_and_back_between_two_revisions_is_nothing(sqlite_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", sqlite_url)
+    studio.step(SHOTS["text"])
+    studio.take(SHOTS["number"])
+    studio.take(SHOTS["text"])
+    assert studio.revise() is None
+
+
+def test_going_back_is_refused_where_values_would_be_lost(engine_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(SHOTS["text"])
+    _insert(studio, ["12", "12 frames", "5"])
+    studio.take(site(Shot={"code": "text", "sg_x": "number", "sg_new": "text"}))
+    studio.apply()
+    before = studio.structure()
+    studio.execute("UPDATE shot SET sg_x = 13 WHERE id = 1")
+    studio.execute("UPDATE shot SET sg_x = 14 WHERE id = 2", "INSERT INTO shot (id, sg_x) VALUES (4, 15)")
+    studio.execute("UPDATE shot SET sg_x = NULL WHERE id = 3")
+    with pytest.raises(DiscardError, match=r"shot\.sg_x: going back would lose 3 values .*sg_discard=true"):
+        studio.downgrade()
+    assert studio.structure() == before
+    assert _column(studio, "sg_x") == [13, 14, None, 15]
+    studio.downgrade("-1", "sg_discard=true")
+    assert _column(studio, "sg_x") == ["12", "12 frames", "5", None]
+
+
+def test_a_text_that_differs_by_case_or_a_space_is_a_value_written_since(engine_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(site(Shot={"sg_x": "checkbox"}))
+    studio.execute("INSERT INTO shot (id, sg_x) VALUES (1, true), (2, true), (3, false)")
+    studio.step(site(Shot={"sg_x": "text"}))
+    assert _column(studio, "sg_x") == ["true", "true", "false"]
+    studio.execute("UPDATE shot SET sg_x = 'True' WHERE id = 1", "UPDATE shot SET sg_x = 'true ' WHERE id = 2")
+    with pytest.raises(DiscardError) as refused:
+        studio.downgrade()
+    assert refused.value.values == 2
+
+
+LINKS = "SELECT owner_id, linked_type, linked_id FROM {} ORDER BY owner_id, linked_id"
+
+
+def test_entity_to_multi_entity_and_back(engine_url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(SHOTS["entity:Asset"])
+    studio.execute(
+        "INSERT INTO shot (id, sg_x_id, sg_x_type) VALUES (1, 10, 'Asset'), (2, 10, 'Asset'), (3, NULL, NULL)",
+        "INSERT INTO shot (id, sg_x_id) VALUES (4, 7)",
+    )
+    many = studio.step(SHOTS["multi_entity:Asset"])
+    assert (
+        "Shot.sg_x multi_entity: 2 of 3 values converted, 1 did not; the old ones stay in shot.sg_x_id__was_entity"
+        in capsys.readouterr().err
+    )
+    assert summary(many) == [
+        "Shot",
+        '  ~ sg_x  entity -> multi_entity  "sg_x"; the old values stay in sg_x_id__was_entity, sg_x_type__was_entity',
+    ]
+    assert studio.rows(LINKS.format("shot__sg_x")) == [(1, "Asset", 10), (2, "Asset", 10)]
+    assert _column(studio, "sg_x_id__was_entity") == [10, 10, None, 7]
+
+    studio.execute("INSERT INTO shot__sg_x VALUES (2, 'Asset', 11), (3, 'Shot', 12)")
+    with pytest.raises(DiscardError, match=r"shot\.shot__sg_x: going back would lose 2 values"):
+        studio.downgrade()
+    one = studio.step(SHOTS["entity:Asset"])
+    assert summary(one) == [
+        "Shot", '  ~ sg_x  multi_entity -> entity  "sg_x"; the old values stay in shot__sg_x__was_multi_entity',
+    ]  # fmt: skip
+    assert studio.rows("SELECT id, sg_x_type, sg_x_id FROM shot ORDER BY id") == [
+        (1, "Asset", 10), (2, None, None), (3, "Shot", 12), (4, None, None),
+    ]  # fmt: skip
+    kept = [(1, "Asset", 10), (2, "Asset", 10), (2, "Asset", 11), (3, "Shot", 12)]
+    assert studio.rows(LINKS.format("shot__sg_x__was_multi_entity")) == kept
+
+    studio.execute("UPDATE shot SET sg_x_id = 11, sg_x_type = 'Asset' WHERE id = 2")
+    with pytest.raises(DiscardError) as refused:
+        studio.downgrade()
+    assert (refused.value.table, refused.value.column, refused.value.values) == ("shot", "sg_x_id", 1)
+    studio.downgrade("-1", "sg_discard=true")
+    assert studio.rows(LINKS.format("shot__sg_x")) == kept
+    studio.downgrade("0001", "sg_discard=true")
+    assert _column(studio, "sg_x_id") == [10, 10, None, 7]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("text", "entity:Asset"),
+        ("entity:Asset", "text"),
+        ("multi_entity:Asset", "number"),
+        ("float", "multi_entity:Asset"),
+    ],
+)
+def test_a_link_and_a_value_have_nothing_in_common(sqlite_url: str, tmp_path: Path, old: str, new: str) -> None:
+    """No rule: the new place is empty, the old values stay and come back."""
+    studio = Studio(tmp_path / "p", sqlite_url)
+    studio.step(SHOTS[old])
+    rows = {
+        "text": "INSERT INTO shot (id, sg_x) VALUES (1, '7')",
+        "entity": "INSERT INTO shot (id, sg_x_id, sg_x_type) VALUES (1, 7, 'Asset')",
+        "multi_entity": "INSERT INTO shot__sg_x VALUES (1, 'Asset', 7)",
+        "float": "INSERT INTO shot (id, sg_x) VALUES (1, 7.5)",
+    }
+    tables = ["shot__sg_x" if old.startswith("multi") else "shot"]
+    studio.execute(rows[old.partition(":")[0]])
+    before = studio.rows(f"SELECT * FROM {tables[0]}")
+    studio.step(SHOTS[new])
+    if new.startswith("multi"):
+        assert studio.rows("SELECT * FROM shot__sg_x") == []
+    elif old != "multi_entity:Asset":
+        assert set(_column(studio, "sg_x_id" if new.startswith("entity") else "sg_x")) == {None}
+    studio.downgrade()
+    assert studio.rows(f"SELECT * FROM {tables[0]}") == before
+
+
+def test_a_change_of_site_type_that_changes_no_column(engine_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(site(Shot={"sg_a": "number", "sg_b": "percent", "sg_c": "text", "sg_d": "list", "sg_e": "url"}))
+    studio.execute("INSERT INTO shot (id, sg_a, sg_b, sg_c, sg_d) VALUES (1, 5, 6, 'c', 'd')")
+    text = studio.step(
+        site(
+            Shot={"sg_a": "duration", "sg_b": "timecode", "sg_c": "status_list", "sg_d": "text", "sg_e": "serializable"}
+        )
+    )
+    assert "convert_column" not in text
+    assert "__was_" not in text
+    assert studio.rows("SELECT sg_a, sg_b, sg_c, sg_d FROM shot") == [(5, 6, "c", "d")]
