@@ -12,7 +12,13 @@ from sg_migrate.exit_codes import DONE, ERROR
 COMMANDS = {
     "init": "Make an Alembic project that follows a site.",
     "snapshot": "Read the site's schema into the snapshot file.",
+    "diff": "Compare schemas: snapshots, files, the live site, the database.",
+    "revision": "Refresh the snapshot, write the next revision, and review it; no database needed.",
+    "review": "Say what a revision does and what it risks.",
+    "check": "For CI: does the site match the snapshot, the snapshot the revisions, those the database?",
     "prune": "Decide that something retired may be dropped.",
+    "carry": "Finish the conversions of large tables, in batches.",
+    "resume": "Finish a revision that stopped half way on MySQL or MariaDB.",
     "models": "Write ORM classes of the warehouse.",
     "demo": "Show the whole loop on SQLite; no site, no network.",
 }

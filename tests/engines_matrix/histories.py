@@ -51,6 +51,13 @@ class Warehouse:
         self.folder = folder
         self.url = url
 
+    @classmethod
+    def at(cls, folder: Path, url: str) -> Warehouse:
+        """A project that exists already."""
+        warehouse = cls.__new__(cls)
+        warehouse.ini, warehouse.folder, warehouse.url = folder / "alembic.ini", folder, url
+        return warehouse
+
     @property
     def versions(self) -> Path:
         return self.folder / "migrations" / "versions"
