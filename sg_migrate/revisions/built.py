@@ -183,20 +183,23 @@ class Fold:
             self.tables[table.name] = replace(table, comment=comment)
 
     def _convert_column(self, op: ConvertColumnOp) -> None:
-        table = self._owned(op.table_name)
+        table = self._owned(op.table_name, op.old.name)
         former = op.former_state()
         if former.name in table.columns:
             raise FoldError(self.revision, f"column {table.name}.{former.name} is added a second time", _TWICE)
         self._put_column(renamed_column(table, op.old.name, former), op.new)
 
     def _restore_column(self, op: RestoreColumnOp) -> None:
-        table = _without_column(self._owned(op.table_name), op.new.name)
+        table = _without_column(self._owned(op.table_name, op.former_name), op.new.name)
         self.tables[table.name] = renamed_column(table, op.former_name, op.old)
 
-    def _owned(self, name: str) -> TableState:
-        if name not in self.tables:
+    def _owned(self, name: str, column: str) -> TableState:
+        table = self.tables.get(name)
+        if table is None:
             raise FoldError(self.revision, f"table {name} is not there")
-        return self.tables[name]
+        if column not in table.columns:
+            raise FoldError(self.revision, f"column {name}.{column} is not there")
+        return table
 
     def _put_column(self, table: TableState, column: ColumnState) -> None:
         if column.name in table.columns:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,8 @@ TRIGGER = {
         "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW EXECUTE FUNCTION kestrel_watch()",
     ],
     "mariadb": [
-        "CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW INSERT INTO kestrel_log VALUES (old.id + 5000, 'gone')"
+        """CREATE TRIGGER kestrel_watch AFTER DELETE ON shot FOR EACH ROW
+           INSERT INTO kestrel_log VALUES (old.id + 5000, 'gone')"""
     ],
 }
 WORDS = ("kestrel", "shot_notes")
@@ -100,7 +102,8 @@ def test_tables_of_the_same_name_clash(engine: str, databases: Databases, tmp_pa
     before = snapshot_structure(url, ignore=["alembic_version"])
     history = History(tmp_path / "clash", url)
     history.take(SAMPLES[0])
-    for command in (history.check, lambda: history.revise("first")):
+    commands: list[Callable[[], object]] = [history.check, lambda: history.revise("first")]
+    for command in commands:
         with pytest.raises(ClashError) as caught:
             command()
         assert caught.value.tables == ["asset", "task"]
@@ -133,7 +136,8 @@ def test_a_column_of_the_same_name_clashes(engine: str, databases: Databases, tm
     history.check()
     before = history.structure()
     history.take(a_site(Field("Shot", "sg_turnover", "date", "Turnover")))
-    for command in (history.check, lambda: history.revise("second")):
+    commands: list[Callable[[], object]] = [history.check, lambda: history.revise("second")]
+    for command in commands:
         with pytest.raises(ClashError) as caught:
             command()
         assert caught.value.columns == ["shot.sg_turnover"]
