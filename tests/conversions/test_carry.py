@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from engines import Databases
@@ -34,7 +35,7 @@ def _change(studio: Studio, after: SiteSchema) -> None:
     studio.upgrade()
 
 
-def _pending(studio: Studio) -> list[tuple[object, ...]]:
+def _pending(studio: Studio) -> list[tuple[Any, ...]]:
     return studio.rows("SELECT entity_type, field, last_id FROM sg_carry")
 
 
@@ -184,9 +185,9 @@ def _carry_until(studio: Studio, last_id: int) -> int:
     command = [str(Path(sys.executable).parent / "sg-migrate"), "carry", "--batch-size", "7"]
     with subprocess.Popen(command, cwd=studio.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         deadline = time.monotonic() + 60
-        while (_pending(studio)[0][2] or 0) < last_id:  # type: ignore[operator]
+        while (_pending(studio)[0][2] or 0) < last_id:
             assert process.poll() is None, "it was done before it could be killed"
             assert time.monotonic() < deadline
         process.send_signal(signal.SIGKILL)
     time.sleep(0.2)  # a server may still be busy with the last statement
-    return int(_pending(studio)[0][2] or 0)  # type: ignore[call-overload]
+    return int(_pending(studio)[0][2] or 0)
