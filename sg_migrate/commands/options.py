@@ -29,8 +29,6 @@ setting_option = click.option(
 
 def project(config: Path, arguments: tuple[str, ...] = ()) -> Project:
     """The project of these options. Raises ``NoProjectError``, ``SettingsError``."""
-    from sg_migrate.revisions.project import Project
+    from sg_migrate.revisions.project import Project, overrides
 
-    pairs = (argument.partition("=") for argument in arguments)
-    overrides = {key.removeprefix("sg_"): value for key, _, value in pairs if key.startswith("sg_")}
-    return Project.find(config, overrides)
+    return Project.find(config, overrides(arguments))

@@ -13,6 +13,7 @@ from alembic.operations import ops
 
 from sg_migrate.review.subject import Subject, table_of
 from sg_migrate.revisions.plan import plan
+from sg_migrate.revisions.recorder import quiet
 from sg_migrate.revisions.render import render_item
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, TableState
@@ -58,7 +59,8 @@ def _has_other_tables(subject: Subject) -> bool:
 
 
 def _generated(operations: ops.UpgradeOps | ops.DowngradeOps) -> list[str]:
-    code = render_python_code(operations, render_item=cast(Any, render_item))
+    with quiet():
+        code = render_python_code(operations, render_item=cast(Any, render_item))
     return _statements(ast.parse(f"def generated():\n    {code}"), "generated")
 
 

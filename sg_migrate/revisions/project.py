@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -52,8 +52,12 @@ class Project:
 
     @property
     def url(self) -> str:
-        """The database: ``DATABASE_URL``, or alembic.ini's ``sqlalchemy.url``. Raises `SettingsError`."""
-        url = os.environ.get("DATABASE_URL") or self.config.get_main_option("sqlalchemy.url")
+        """The database: ``DATABASE_URL``, or alembic.ini's ``sqlalchemy.url``. Raises `SettingsError`.
+
+        ``config.attributes["sg_url"]`` stands above both: `sg_migrate.revisions.generate` needs no database.
+        """
+        url = self.config.attributes.get("sg_url") or os.environ.get("DATABASE_URL")
+        url = url or self.config.get_main_option("sqlalchemy.url")
         if not url:
             raise SettingsError(
                 "No database is set: DATABASE_URL in the environment, or sqlalchemy.url in alembic.ini."
@@ -66,7 +70,13 @@ class Project:
         return Path(self.scripts.dir, self.settings.snapshot)
 
     def stored_snapshot(self) -> Snapshot | None:
-        """The snapshot file's content, or ``None`` when there is no file yet. Raises ``SnapshotError``."""
+        """The snapshot file's content, or ``None`` when there is no file yet. Raises ``SnapshotError``.
+
+        ``config.attributes["sg_snapshot"]`` stands above the file: what was read from the site and is not written yet.
+        """
+        given: Snapshot | None = self.config.attributes.get("sg_snapshot")
+        if given is not None:
+            return given
         return read_snapshot(self.snapshot_path) if self.snapshot_path.exists() else None
 
     def required_snapshot(self) -> Snapshot:
@@ -93,6 +103,12 @@ class Project:
         """What a revision that leads to this snapshot carries as ``sg_digest``: 16 hexadecimal digits."""
         content = snapshot.digest(self.settings.track, foreign_keys=self.settings.foreign_keys)
         return hashlib.sha256(f"{content} {self.settings.shape()}".encode()).hexdigest()[:16]
+
+
+def overrides(arguments: Iterable[str]) -> dict[str, str]:
+    """The settings among the arguments of ``-x sg_KEY=VALUE``, by KEY."""
+    pairs = (argument.partition("=") for argument in arguments)
+    return {key.removeprefix("sg_"): value for key, _, value in pairs if key.startswith("sg_")}
 
 
 def _settings(config: Config, overrides: Mapping[str, str]) -> Settings:

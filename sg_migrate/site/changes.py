@@ -79,9 +79,11 @@ class Change:
 
     def __str__(self) -> str:
         label = f" {_quoted(self.label)}" if self.label else ""
-        return f"{self.place}{label}: {self._what()}"
+        return f"{self.place}{label}: {self.what}"
 
-    def _what(self) -> str:
+    @property
+    def what(self) -> str:
+        """What changed, without the place."""
         word = _WORDS.get(self.kind, self.kind)
         if self.kind == "added":
             return f"new field ({self.new})" if self.field else f"new entity type ({self.new} fields)"
