@@ -24,13 +24,14 @@ REAL = sorted((ROOT.parent / "shared" / "real_schemas").glob("*.json"))
 TODAY = datetime.date(2026, 1, 1)
 
 
-def write_site(path: Path, entity_types: dict[str, dict[str, str]]) -> Path:
+def write_site(path: Path, entity_types: dict[str, dict[str, str]], descriptions: dict[str, str] | None = None) -> Path:
     """A site's schema as ``schema_read()`` gives it: each field as ``"number"`` or ``"entity Asset Shot"``."""
 
     def field(code: str, words: list[str]) -> dict[str, Any]:
         properties = {"valid_types": {"value": words[1:]}} if words[1:] else {}
         name = {"value": code.replace("_", " ").title()}
-        return {"name": name, "data_type": {"value": words[0]}, "properties": properties}
+        description = {"value": (descriptions or {}).get(code, "")}
+        return {"name": name, "description": description, "data_type": {"value": words[0]}, "properties": properties}
 
     raw = {
         entity_type: {code: field(code, kind.split()) for code, kind in {"id": "number", **fields}.items()}
