@@ -6,6 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.errors import DiscardError
@@ -72,6 +73,20 @@ def refuse_to_discard(operations: Operations, operation: RestoreColumnOp | Resto
     lost = connection.execute(carry_over.lost(connection.dialect.name)).scalar_one()
     if lost:
         raise DiscardError(carry_over.table, carry_over.target, int(lost))
+
+
+def refuse_to_shorten(operations: Operations, operation: ops.AlterColumnOp) -> None:
+    """Raise `DiscardError` if a text column is to get a bound that is too short for what was written since."""
+    length = getattr(operation.modify_type, "length", None)
+    settings = _settings(operations)
+    if length is None or (settings is not None and settings.discard):
+        return
+    column: sa.ColumnClause[str] = sa.column(operation.column_name, sa.Text())
+    table = sa.table(operation.table_name, column)
+    query = sa.select(sa.func.count()).select_from(table).where(sa.func.char_length(column) > length)
+    longer = operations.get_bind().execute(query).scalar_one()
+    if longer:
+        raise DiscardError(operation.table_name, operation.column_name, int(longer))
 
 
 def _kept(operations: Operations, former: ColumnState, old: ColumnState) -> ColumnState:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import alembic.command
 import pytest
-from studio import Studio, site, summary
+import sqlalchemy as sa
+from engines import Databases
+from studio import Studio, run, site, summary, undisturbed
 
 from sg_migrate.errors import DiscardError
 
@@ -13,7 +17,17 @@ TEXTS = ["12", "12 frames", "", "-7", "431.25", "99999999999", "2024-02-29", Non
 
 SHOTS = {
     kind: site(Shot={"code": "text", "sg_x": kind})
-    for kind in ("text", "number", "date", "list", "entity:Asset", "multi_entity:Asset", "float", "currency")
+    for kind in (
+        "text",
+        "number",
+        "date",
+        "list",
+        "status_list",
+        "entity:Asset",
+        "multi_entity:Asset",
+        "float",
+        "currency",
+    )
 }
 
 
@@ -192,3 +206,103 @@ def test_a_change_of_site_type_that_changes_no_column(engine_url: str, tmp_path:
     assert "convert_column" not in text
     assert "__was_" not in text
     assert studio.rows("SELECT sg_a, sg_b, sg_c, sg_d FROM shot") == [(5, 6, "c", "d")]
+
+
+def test_a_text_grows_in_place(engine_url: str, tmp_path: Path) -> None:
+    """status_list holds 64 characters, list 255, text what comes: every value stays what it is."""
+    texts = ["", " ", "wtg ", "WTG", "é\U0001f600" * 32, "x" * 64, "a\nb", "%s %(x)s 100%", "\\", "'", None]
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(SHOTS["status_list"])
+    table = sa.table("shot", sa.column("id"), sa.column("sg_x"))
+    engine = sa.create_engine(engine_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table), [{"id": n, "sg_x": text} for n, text in enumerate(texts)])
+    assert _column(studio, "sg_x") == texts
+    studio.step(SHOTS["list"])
+    assert _column(studio, "sg_x") == texts
+    studio.step(SHOTS["text"])
+    assert _column(studio, "sg_x") == texts
+    studio.execute(f"UPDATE shot SET sg_x = '{'é' * 256}' WHERE id = 1")
+    before = studio.structure()
+    with pytest.raises(DiscardError, match=r"shot\.sg_x: going back would lose 1 values"):
+        studio.downgrade()
+    assert studio.structure() == before
+    studio.execute(f"UPDATE shot SET sg_x = '{'é' * 255}' WHERE id = 1")
+    studio.downgrade()
+    assert _column(studio, "sg_x")[1] == "é" * 255
+
+
+@pytest.mark.parametrize("inline", ["0", "100000"])
+def test_a_script_converts_at_once(databases: Databases, tmp_path: Path, inline: str) -> None:
+    """``alembic upgrade --sql``, run by the database's own means, gives what the online upgrade gives."""
+    for engine in ("postgresql", "mariadb"):
+        studio = Studio(tmp_path / engine, databases.new(engine), carry_inline_rows=inline)
+        studio.step(
+            site(Shot={"sg_x": "text", "sg_y": "float", "sg_z": "date_time", "sg_l": "entity:Asset", "sg_u": "url"})
+        )
+        studio.execute(
+            "INSERT INTO shot (id, sg_x, sg_y, sg_z, sg_l_id, sg_l_type) VALUES"
+            " (1, '12', 0.5, '2024-02-29 23:59:59.999999', 7, 'Asset'), (2, '12\n', 24, NULL, NULL, NULL)"
+        )
+        studio.take(
+            site(Shot={"sg_x": "number", "sg_y": "text", "sg_z": "date", "sg_l": "multi_entity:Asset", "sg_u": "text"})
+        )
+        studio.revise()
+        config = studio.config()
+        with undisturbed():
+            alembic.command.upgrade(config, "0001:head", sql=True)
+        script = config.output_buffer.getvalue()  # type: ignore[attr-defined]
+        for statement in script.split(";\n"):
+            if statement.strip():
+                studio.execute(statement.replace("%", "%%"))
+        rows = studio.rows("SELECT sg_x, sg_y, CAST(sg_z AS CHAR(10)) FROM shot ORDER BY id")
+        assert rows == [(12, "0.5", "2024-02-29"), (None, "24", None)]
+        assert studio.rows("SELECT * FROM shot__sg_l") == [(1, "Asset", 7)]
+        studio.check()
+
+
+def test_names_have_63_characters(engine_url: str, tmp_path: Path) -> None:
+    code = "sg_" + "x" * 60
+    studio = Studio(tmp_path / "p", engine_url)
+    studio.step(site(Shot={code: "text"}))
+    studio.execute(f"INSERT INTO shot (id, {code}) VALUES (1, '12')")
+    for kind in ("number", "text", "number"):
+        studio.step(site(Shot={code: kind}))
+    names = [name for name in studio.built["shot"].columns if name != "id"]
+    assert sorted(len(name) for name in names) == [63, 63, 63, 63]
+    assert {name.rpartition("__was_")[2] for name in names} == {code, "text", "number", "text_2"}
+    assert studio.rows(f"SELECT {code} FROM shot") == [(12,)]
+
+
+def test_the_real_commands(tmp_path: Path, sqlite_url: str) -> None:
+    """sg-migrate init and the alembic command, as a user types them."""
+    site_file = tmp_path / "site.json"
+
+    def site_says(kind: str) -> None:
+        site_file.write_text(json.dumps({"Shot": {"sg_x": {"data_type": {"value": kind}}}}), "utf-8")
+
+    site_says("text")
+    run(tmp_path, "sg-migrate", "init", "p", "--from", str(site_file), "--url", sqlite_url)
+    folder = tmp_path / "p"
+    run(folder, "alembic", "revision", "--autogenerate", "-m", "first")
+    run(folder, "alembic", "upgrade", "head")
+    engine = sa.create_engine(sqlite_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("INSERT INTO shot (id, sg_x) VALUES (1, '12'), (2, '12 frames')")
+    site_says("number")
+    run(folder, "sg-migrate", "snapshot", "--from", str(site_file))
+    run(folder, "alembic", "revision", "--autogenerate", "-m", "second")
+    upgraded = run(folder, "alembic", "upgrade", "head")
+    assert (
+        "Shot.sg_x number: 1 of 2 values converted, 1 did not; the old ones stay in shot.sg_x__was_text"
+        in upgraded.stderr
+    )
+    run(folder, "alembic", "check")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE shot SET sg_x = 13")
+    refused = run(folder, "alembic", "downgrade", "-1", fails=True)
+    assert "going back would lose 2 values" in refused.stderr
+    run(folder, "alembic", "-x", "sg_discard=true", "downgrade", "-1")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT sg_x FROM shot").all() == [("12",), ("12 frames",)]
+    engine.dispose()
