@@ -17,7 +17,7 @@ from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import DriftError
 from sg_migrate.revisions.built import built_state, steps_operations
-from sg_migrate.revisions.carry import refuse_to_discard
+from sg_migrate.revisions.carry import refuse_to_discard, refuse_to_shorten
 from sg_migrate.revisions.connection import connect, lock_for_writing
 from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
 from sg_migrate.revisions.operations import RestoreColumnOp, RestoreLinksOp
@@ -202,6 +202,8 @@ def _guarded(context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateO
         for operation in operations:
             if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
                 refuse_to_discard(Operations(context), operation)
+            elif isinstance(operation, ops.AlterColumnOp) and step.is_downgrade:
+                refuse_to_shorten(Operations(context), operation)
         yield step
 
 
