@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,7 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
-from sg_migrate.errors import DriftError
+from sg_migrate.errors import DriftError, SettingsError
 from sg_migrate.revisions.built import built_state, steps_operations
 from sg_migrate.revisions.carry import refuse_to_discard, refuse_to_shorten
 from sg_migrate.revisions.connection import connect, lock_for_writing
@@ -52,6 +52,8 @@ class Environment:
         self._context = context
         self._migrated = False
         self._ledger: Snapshot | None = None
+        self._sqlite = False
+        self._own_metadata: sa.MetaData | None = None
         self._summary: str | None = None
 
     @property
@@ -59,7 +61,8 @@ class Environment:
         """The database: ``DATABASE_URL``, or alembic.ini's ``sqlalchemy.url``."""
         return self.project.url
 
-    def connect(self, engine: sa.Engine | None = None) -> AbstractContextManager[sa.Connection]:
+    @contextmanager
+    def connect(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
         """A connection ready for migrations; see `sg_migrate.revisions.connection.connect`.
 
         Args:
@@ -67,7 +70,10 @@ class Environment:
         """
         config = self.project.config
         section = config.get_section(config.config_ini_section, {})
-        return connect(section, "" if engine else self.url, self.settings, engine, self.project.revision_ids)
+        url = "" if engine else self.url
+        with connect(section, url, self.settings, engine, self.project.revision_ids) as connection:
+            self._sqlite = connection.dialect.name == "sqlite"
+            yield connection
 
     def options(self, **application: Any) -> dict[str, Any]:
         """The options for ``context.configure``.
@@ -75,8 +81,16 @@ class Environment:
         Args:
             application: options of the application's own, where the site's tables live beside its tables. Its
                 ``target_metadata`` is compared by Alembic as ever; the site's tables are kept out of that comparison.
+
+        Raises:
+            SettingsError: ``schema`` is set, and the application's tables are not in that schema.
         """
-        own = application.get("target_metadata")
+        own = self._own_metadata = application.get("target_metadata")
+        if own is not None and self.settings.schema:
+            raise SettingsError(
+                f"schema = {self.settings.schema!r} is for a warehouse with a history of its own; beside an"
+                " application's tables use table_prefix."
+            )
         plugins = application.get("autogenerate_plugins", ["alembic.autogenerate.*"] if own is not None else [])
         options = {
             **application,
@@ -88,9 +102,9 @@ class Environment:
             "process_revision_directives": _both_run(
                 application.get("process_revision_directives"), self._process_revision_directives
             ),
-            "on_version_apply": self._note_version,
+            "on_version_apply": [*_listed(application.get("on_version_apply")), self._note_version],
         }
-        if self.url.startswith("sqlite"):
+        if self._sqlite or (self._context.is_offline_mode() and self.url.startswith("sqlite")):
             options.setdefault("transactional_ddl", True)
         return options
 
@@ -115,6 +129,7 @@ class Environment:
             ClashError, DriftError: the database has what no revision built, or lacks what one did.
         """
         repairs: list[ops.MigrateOperation] = []
+        self._check_own_tables()
         if context.connection is not None:
             check_clashes(context.connection, self.project.built, self.model)
             repairs = self._repairs(context.connection)
@@ -124,6 +139,16 @@ class Environment:
         titled(groups, self.snapshot.schema)
         upgrade_ops.ops[:] = [*upgrade_ops.ops, *repairs, *groups]
         self._summary = text
+
+    def _check_own_tables(self) -> None:
+        tables = self._own_metadata.tables.values() if self._own_metadata is not None else ()
+        own = {table.name.lower() for table in tables if table.schema is None}
+        both = [name for name in self.model if name.lower() in own]
+        if both:
+            raise SettingsError(
+                f"The application's models and the site's both have the tables {', '.join(both)}. Give the site's"
+                " other names: table_prefix, or entity_names."
+            )
 
     def _repairs(self, connection: sa.Connection) -> list[ops.MigrateOperation]:
         if self.settings.drift == "ignore":
@@ -146,8 +171,10 @@ class Environment:
         digest = self.project.digest(self.snapshot)
         context.opts["template_args"].update(sg_summary=self._summary, sg_digest=digest)
         template = Path(self.project.scripts.dir, "script.py.mako").read_text(encoding="utf-8")
-        if "sg_digest" not in template:
-            directives[-1].imports.add(f"sg_digest = {digest!r}")
+        if "sg_digest" not in template and self._summary:
+            # An application's own template: what ours has places for goes where the imports go, sorted.
+            comment = "\n".join(f"# {line}".rstrip() for line in self._summary.splitlines())
+            directives[-1].imports.update([comment, f"sg_digest = {digest!r}"])
 
     def _not_ours(self, name: str | None, kind: str, parents: Any) -> bool:
         """Keeps the site's tables out of Alembic's own comparison."""
@@ -211,6 +238,10 @@ def _writes_a_revision(context: MigrationContext) -> bool:
     """Whether the command is ``alembic revision``; ``alembic check`` runs the same hooks and must write nothing."""
     function = context.opts.get("fn")
     return getattr(function, "__qualname__", "").startswith("revision.")
+
+
+def _listed(hooks: Any) -> list[Any]:
+    return [] if hooks is None else list(hooks) if isinstance(hooks, Iterable) else [hooks]
 
 
 def _both(first: Any, second: Any) -> Any:
