@@ -39,6 +39,8 @@ from sg_migrate.warehouse.state import State, to_metadata
 REPOSITORY = Path(__file__).resolve().parents[2]
 SAMPLES = sorted((REPOSITORY / "sample_schemas").glob("*.json"))
 REAL = sorted((REPOSITORY.parent / "shared" / "real_schemas").glob("*.json"))
+KEPT = Path(__file__).parent / "revisions"
+"""The revisions of the sample schemas, kept for review; `keep_revisions.py` writes them."""
 TODAY = date(2026, 1, 1)
 OURS_ASIDE = ("alembic_version", "sg_carry")
 """Tables that belong to no model: Alembic's and the carry-over's."""

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from engines import Databases
-from harness import REAL, SAMPLES, History
+from expected import CASES, NATIVE, TABLES
+from harness import KEPT, REAL, SAMPLES, History
 from oracle import Oracle
 from story import REAL_RENAMED, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, expect_whole_numbers
 from structure import diff_structure
@@ -47,6 +49,26 @@ def to_base_and_up(history: History) -> None:
     assert diff_structure(after, history.structure()) == []
 
 
+def as_expected(history: History) -> None:
+    """The database is as the case of this step says, written by hand."""
+    structure, names = history.structure(), set[str]()
+    engine = ["sqlite", "postgresql", "mariadb"].index(sa.make_url(history.url).get_backend_name())
+    for change in TABLES[: history.number]:
+        for name in change.split():
+            (names.discard if name[0] == "-" else names.add)(name.lstrip("+-"))
+    assert structure["tables"].keys() == names
+    for table, (comment, lines) in CASES[history.number - 1].items():
+        found = structure["tables"][table]
+        wanted = {}
+        for line in filter(str.strip, lines.splitlines()):
+            name, word, *text = line.split(maxsplit=2)
+            wanted[name] = (NATIVE[word][engine], "".join(text) or None if engine else None)
+        assert {name: (about["type"], about["comment"]) for name, about in found["columns"].items()} == wanted, table
+        assert found["comment"] == (comment if engine else None)
+        key = [name for name, about in found["columns"].items() if not about["nullable"]]
+        assert sorted(found["primary_key"]) == sorted(key)
+
+
 ENGINES = ["sqlite", "postgresql", "mariadb", pytest.param("postgresql-new", marks=pytest.mark.long)]
 
 
@@ -56,6 +78,7 @@ def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
     for source, renamed, whole in zip(SAMPLES, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, strict=True):
         step_up(history, databases, source)
+        as_expected(history)
         for table, column in whole:
             expect_whole_numbers(oracle, table, column)
         if history.number > 1:
@@ -63,6 +86,8 @@ def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
         oracle.fill()
     assert oracle.verify() > 10_000
     to_base_and_up(history)
+    kept = {path.name: path.read_text(encoding="utf-8") for path in sorted(KEPT.glob("*.py"))}
+    assert history.text_of() == kept, "Has the plan changed for good? Then: python tests/history/keep_revisions.py"
 
 
 @pytest.mark.skipif(not REAL, reason="the real schemas are not here")
