@@ -100,6 +100,13 @@ class Warehouse:
         alembic.command.upgrade(config, revision, sql=True)
         return config.output_buffer.getvalue()
 
+    def script_down(self, revisions: str) -> str:
+        """What ``alembic downgrade FROM:TO --sql`` prints."""
+        config = self.config()
+        assert isinstance(config.output_buffer, io.StringIO)
+        alembic.command.downgrade(config, revisions, sql=True)
+        return config.output_buffer.getvalue()
+
 
 @dataclass
 class _CommandOptions:

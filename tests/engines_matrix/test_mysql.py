@@ -15,7 +15,7 @@ from structure import snapshot_structure
 
 from sg_migrate.errors import SettingsError
 
-EMOJI = "👩‍🚀 shot – naïve 🦋"
+EMOJI = "👩‍🚀 shot naïve 🦋"
 WIDE = {
     "Shot": {
         **{f"text_{n}": "text" for n in range(120)},
