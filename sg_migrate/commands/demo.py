@@ -18,7 +18,7 @@ BEFORE, AFTER = "02-2024-07-layout.json", "03-2024-12-shots.json"
 SHOTS = [
     {"id": 1001, "code": "nm_010_0010", "sg_turnover": "34", "sg_vfx_turnover_2": "2024-06-03"},
     {"id": 1002, "code": "nm_010_0020", "sg_turnover": "wk 34", "sg_vfx_turnover_2": None},
-    {"id": 1003, "code": "nm_010_0030", "sg_turnover": " 35 ", "sg_vfx_turnover_2": "client 🦋"},
+    {"id": 1003, "code": "nm_010_0030", "sg_turnover": "35", "sg_vfx_turnover_2": "client 🦋"},
 ]
 COLUMNS = ("code", "sg_turnover", "sg_turnover__was_text", "sg_vfx_turnover_2")
 
