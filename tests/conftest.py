@@ -53,6 +53,12 @@ def engine_url(databases: Databases, engine_name: str) -> str:
     return databases.new(engine_name)
 
 
+@pytest.fixture(params=["sqlite", "postgresql", "mariadb"])
+def server_url(databases: Databases, request: pytest.FixtureRequest) -> str:
+    """A new database of each kind in turn, for what two versions or dialects of one server do alike."""
+    return databases.new(request.param)
+
+
 @pytest.fixture
 def sqlite_url(databases: Databases) -> str:
     return databases.new("sqlite")

@@ -50,8 +50,9 @@ def read(connection: sa.Connection) -> list[Pending]:
 
 
 def record(connection: sa.Connection, pending: Pending) -> None:
-    """Note that a field's carry-over is pending."""
+    """Note that a field's carry-over is pending; also when a migration that was interrupted notes it again."""
     TABLE.create(connection, checkfirst=True)
+    forget(connection, pending.mark)
     row = {"entity_type": pending.mark.entity_type, "field": pending.mark.field, "last_id": pending.last_id}
     connection.execute(sa.insert(TABLE), {**row, "carry_over": _dump(pending.carry_over)})
 

@@ -75,8 +75,8 @@ def test_a_small_table_does_not_wait(sqlite_url: str, tmp_path: Path) -> None:
     assert studio.sg_migrate("carry").output == "Nothing is pending.\n"
 
 
-def test_going_back_while_it_waits(engine_url: str, tmp_path: Path) -> None:
-    studio = _studio(tmp_path, engine_url, TEXT, FIVE)
+def test_going_back_while_it_waits(server_url: str, tmp_path: Path) -> None:
+    studio = _studio(tmp_path, server_url, TEXT, FIVE)
     before = studio.structure()
     _change(studio, NUMBER)
     studio.downgrade()
@@ -87,8 +87,8 @@ def test_going_back_while_it_waits(engine_url: str, tmp_path: Path) -> None:
     assert _pending(studio) == [("Shot", "sg_x", None)]
 
 
-def test_links_wait_too(engine_url: str, tmp_path: Path) -> None:
-    studio = _studio(tmp_path, engine_url, ONE, FIVE_LINKS)
+def test_links_wait_too(server_url: str, tmp_path: Path) -> None:
+    studio = _studio(tmp_path, server_url, ONE, FIVE_LINKS)
     _change(studio, MANY)
     assert studio.rows("SELECT * FROM shot__sg_x") == []
     done = studio.sg_migrate("carry", "--batch-size", "2")
@@ -105,8 +105,8 @@ def test_links_wait_too(engine_url: str, tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_field_that_changes_again_is_finished_first(engine_url: str, tmp_path: Path) -> None:
-    studio = _studio(tmp_path, engine_url, TEXT, FIVE)
+def test_a_field_that_changes_again_is_finished_first(server_url: str, tmp_path: Path) -> None:
+    studio = _studio(tmp_path, server_url, TEXT, FIVE)
     _change(studio, NUMBER)
     _change(studio, FLOAT)
     assert _pending(studio) == [("Shot", "sg_x", None)]
@@ -115,8 +115,8 @@ def test_a_field_that_changes_again_is_finished_first(engine_url: str, tmp_path:
     assert studio.rows("SELECT sg_x FROM shot ORDER BY id") == [(1.0,), (None,), (30.0,), (None,), (900.0,)]
 
 
-def test_links_that_change_again_are_finished_first(engine_url: str, tmp_path: Path) -> None:
-    studio = _studio(tmp_path, engine_url, ONE, FIVE_LINKS)
+def test_links_that_change_again_are_finished_first(server_url: str, tmp_path: Path) -> None:
+    studio = _studio(tmp_path, server_url, ONE, FIVE_LINKS)
     for kind in (MANY, ONE, MANY):
         _change(studio, kind)
     assert studio.sg_migrate("carry").output.startswith("Shot.sg_x: 4 of 4 values converted")

@@ -68,9 +68,9 @@ def test_text_number_date(engine_url: str, tmp_path: Path, capsys: pytest.Captur
     assert _column(studio, "sg_x") == TEXTS
 
 
-def test_several_changes_are_one_step(engine_url: str, tmp_path: Path) -> None:
+def test_several_changes_are_one_step(server_url: str, tmp_path: Path) -> None:
     """From what was built straight to what is wanted: the number in between was never built."""
-    studio = Studio(tmp_path / "p", engine_url)
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(SHOTS["text"])
     _insert(studio, TEXTS)
     studio.take(SHOTS["number"])
@@ -88,8 +88,8 @@ def test_there_and_back_between_two_revisions_is_nothing(sqlite_url: str, tmp_pa
     assert studio.revise() is None
 
 
-def test_going_back_is_refused_where_values_would_be_lost(engine_url: str, tmp_path: Path) -> None:
-    studio = Studio(tmp_path / "p", engine_url)
+def test_going_back_is_refused_where_values_would_be_lost(server_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(SHOTS["text"])
     _insert(studio, ["12", "12 frames", "5"])
     studio.take(site(Shot={"code": "text", "sg_x": "number", "sg_new": "text"}))
@@ -106,8 +106,8 @@ def test_going_back_is_refused_where_values_would_be_lost(engine_url: str, tmp_p
     assert _column(studio, "sg_x") == ["12", "12 frames", "5", None]
 
 
-def test_a_text_that_differs_by_case_or_a_space_is_a_value_written_since(engine_url: str, tmp_path: Path) -> None:
-    studio = Studio(tmp_path / "p", engine_url)
+def test_a_text_that_differs_by_case_or_a_space_is_a_value_written_since(server_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(site(Shot={"sg_x": "checkbox"}))
     studio.execute("INSERT INTO shot (id, sg_x) VALUES (1, true), (2, true), (3, false)")
     studio.step(site(Shot={"sg_x": "text"}))
@@ -194,8 +194,8 @@ def test_a_link_and_a_value_have_nothing_in_common(sqlite_url: str, tmp_path: Pa
     assert studio.rows(f"SELECT * FROM {tables[0]}") == before
 
 
-def test_a_change_of_site_type_that_changes_no_column(engine_url: str, tmp_path: Path) -> None:
-    studio = Studio(tmp_path / "p", engine_url)
+def test_a_change_of_site_type_that_changes_no_column(server_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(site(Shot={"sg_a": "number", "sg_b": "percent", "sg_c": "text", "sg_d": "list", "sg_e": "url"}))
     studio.execute("INSERT INTO shot (id, sg_a, sg_b, sg_c, sg_d) VALUES (1, 5, 6, 'c', 'd')")
     text = studio.step(
@@ -208,13 +208,13 @@ def test_a_change_of_site_type_that_changes_no_column(engine_url: str, tmp_path:
     assert studio.rows("SELECT sg_a, sg_b, sg_c, sg_d FROM shot") == [(5, 6, "c", "d")]
 
 
-def test_a_text_grows_in_place(engine_url: str, tmp_path: Path) -> None:
+def test_a_text_grows_in_place(server_url: str, tmp_path: Path) -> None:
     """status_list holds 64 characters, list 255, text what comes: every value stays what it is."""
     texts = ["", " ", "wtg ", "WTG", "é\U0001f600" * 32, "x" * 64, "a\nb", "%s %(x)s 100%", "\\", "'", None]
-    studio = Studio(tmp_path / "p", engine_url)
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(SHOTS["status_list"])
     table = sa.table("shot", sa.column("id"), sa.column("sg_x"))
-    engine = sa.create_engine(engine_url, poolclass=sa.NullPool)
+    engine = sa.create_engine(server_url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         connection.execute(sa.insert(table), [{"id": n, "sg_x": text} for n, text in enumerate(texts)])
     assert _column(studio, "sg_x") == texts
@@ -261,9 +261,9 @@ def test_a_script_converts_at_once(databases: Databases, tmp_path: Path, inline:
         studio.check()
 
 
-def test_names_have_63_characters(engine_url: str, tmp_path: Path) -> None:
+def test_names_have_63_characters(server_url: str, tmp_path: Path) -> None:
     code = "sg_" + "x" * 60
-    studio = Studio(tmp_path / "p", engine_url)
+    studio = Studio(tmp_path / "p", server_url)
     studio.step(site(Shot={code: "text"}))
     studio.execute(f"INSERT INTO shot (id, {code}) VALUES (1, '12')")
     for kind in ("number", "text", "number"):
@@ -306,3 +306,18 @@ def test_the_real_commands(tmp_path: Path, sqlite_url: str) -> None:
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT sg_x FROM shot").all() == [("12",), ("12 frames",)]
     engine.dispose()
+
+
+def test_reserved_words_and_capitals(server_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "p", server_url, naming="shotgrid")
+    studio.step(site(Group={"order": "text", "Select": "entity:Group"}))
+    table = sa.table("Group", *map(sa.column, ("id", "order", "Select_id", "Select_type")))
+    engine = sa.create_engine(server_url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        row = {"id": 1, "order": "12", "Select_id": 1, "Select_type": "Group"}
+        connection.execute(sa.insert(table), row)
+    studio.step(site(Group={"order": "number", "Select": "multi_entity:Group"}))
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(table.c.order)).scalar_one() == 12
+        links = sa.table("Group__Select", sa.column("owner_id"), sa.column("linked_type"), sa.column("linked_id"))
+        assert tuple(connection.execute(sa.select(*links.c)).one()) == (1, "Group", 1)
