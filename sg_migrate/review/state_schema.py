@@ -33,13 +33,14 @@ def schema_of(state: State, known: SiteSchema | None = None) -> SiteSchema:
     return SiteSchema({entity_type.code: entity_type for entity_type in found}, known.host)
 
 
-def union(before: State, after: State) -> State:
+def joined(before: SiteSchema, after: SiteSchema) -> SiteSchema:
     """``after`` with what only ``before`` has: everything that a revision is about."""
-    tables = dict(before)
-    for name, table in after.items():
-        known = before.get(name)
-        tables[name] = replace(table, columns={**known.columns, **table.columns}) if known else table
-    return tables
+    entity_types = dict(before.entity_types)
+    for code, entity_type in after.entity_types.items():
+        known = before.entity_types.get(code)
+        fields = {**(known.fields if known else {}), **entity_type.fields}
+        entity_types[code] = replace(entity_type, fields=dict(sorted(fields.items())))
+    return SiteSchema(dict(sorted(entity_types.items())), after.host)
 
 
 def _fields(table: TableState) -> Iterator[tuple[Mark, TableState | ColumnState]]:

@@ -11,7 +11,7 @@ from alembic.script import Script
 
 from sg_migrate.errors import FoldError, RecordingError
 from sg_migrate.review.database import Database
-from sg_migrate.review.state_schema import schema_of, union
+from sg_migrate.review.state_schema import joined, schema_of
 from sg_migrate.revisions.built import Fold, built_state, is_ours
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.recorder import Call, record_calls
@@ -90,7 +90,8 @@ class Subject:
     def site(self) -> SiteSchema:
         """The site as it was at this revision, for display names: from the comments, helped by the snapshot."""
         snapshot = self.project.stored_snapshot()
-        return schema_of(union(self.before, self.after), snapshot.schema if snapshot else None)
+        known = snapshot.schema if snapshot else None
+        return joined(schema_of(self.before, known), schema_of(self.after, known))
 
     @property
     def steps(self) -> tuple[Step, ...]:
