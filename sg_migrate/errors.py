@@ -274,6 +274,13 @@ class OfflineRebuildError(SgMigrateError):
         )
 
 
+class AdoptError(SgMigrateError):
+    """A database cannot be taken over as a warehouse that shotgrid_orm made; nothing was changed."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"{problem} Nothing was changed; see docs/adoption.md.")
+
+
 class NoProjectError(SgMigrateError):
     """There is no Alembic project where one was expected."""
 

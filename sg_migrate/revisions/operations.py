@@ -86,6 +86,9 @@ class AlterOp(ops.AlterColumnOp):
         )
         if new.mark != old.mark:
             self.kw["info"] = {"sg": str(new.mark)}
+        if self.modify_type is not None and isinstance(old.type, sa.DateTime):
+            # Of a warehouse that was taken over: whatever the session's time zone, a script's too.
+            self.kw["postgresql_using"] = f"\"{old.name}\" AT TIME ZONE 'UTC'"
         self.old = old
         self.new = new
 

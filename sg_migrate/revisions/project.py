@@ -96,11 +96,17 @@ class Project:
         return built_state(self.scripts)
 
     def model(self, site: SiteSchema) -> State:
-        """What the warehouse of this ledger should look like."""
-        return build_state(site, self.settings, self.built)
+        """What the warehouse of this ledger should look like.
+
+        ``config.attributes["sg_model"]`` stands above it: a warehouse that is taken over as it is.
+        """
+        given: State | None = self.config.attributes.get("sg_model")
+        return given if given is not None else build_state(site, self.settings, self.built)
 
     def digest(self, snapshot: Snapshot) -> str:
         """What a revision that leads to this snapshot carries as ``sg_digest``: 16 hexadecimal digits."""
+        if "sg_model" in self.config.attributes:
+            return "baseline"
         content = snapshot.digest(self.settings.track, foreign_keys=self.settings.foreign_keys)
         return hashlib.sha256(f"{content} {self.settings.shape()}".encode()).hexdigest()[:16]
 

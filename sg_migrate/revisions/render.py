@@ -27,13 +27,24 @@ from sg_migrate.revisions.operations import (
     RestoreColumnOp,
     RestoreLinksOp,
 )
-from sg_migrate.warehouse.mapping import JSON_VALUE, TEXT, TIMESTAMP
+from sg_migrate.warehouse.mapping import FLOAT, JSON_VALUE, STRING, STRING_IN_INDEX, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import ColumnState, type_text
 
 _TABLE_COMMENTS = (ops.CreateTableCommentOp, ops.DropTableCommentOp)
 
 _PORTABLE = {
     type_text(TEXT): ("mysql", "sg_text", 'sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")'),
+    type_text(STRING): ("mysql", "sg_string", 'sa.String().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")'),
+    type_text(FLOAT): (
+        "mysql",
+        "sg_float",
+        'sa.Float(53).with_variant(mysql.DOUBLE(asdecimal=False), "mysql", "mariadb")',
+    ),
+    type_text(STRING_IN_INDEX): (
+        "mysql",
+        "sg_string_in_index",
+        'sa.String().with_variant(mysql.VARCHAR(64), "mysql", "mariadb")',
+    ),
     type_text(TIMESTAMP): (
         "mysql",
         "sg_timestamp",
@@ -120,6 +131,8 @@ def _alter(context: AutogenContext, op: AlterOp) -> list[str]:
         words.append(f"existing_comment={op.old.comment!r}")
     if "info" in op.kw:
         words.append(f"info={op.kw['info']!r}")
+    if "postgresql_using" in op.kw:
+        words.append(f"postgresql_using={op.kw['postgresql_using']!r}")
     if op.modify_type is None:
         return [f"op.alter_column({', '.join([repr(op.table_name), *words])})"]
     return [

@@ -121,9 +121,18 @@ def change(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> Change:
     """
     if type_text(built) == type_text(wanted) or _length(built) >= _length(wanted) > 0:
         return "none"
-    if 0 < _length(built) < _length(wanted):
+    if isinstance(built, sa.Float) and built.precision == 53 and isinstance(wanted, sa.Double):
+        return "none"  # two names of one type
+    if 0 < _length(built) < _length(wanted) or _is_narrower(built, wanted):
         return "widen"
     return "convert"
+
+
+def _is_narrower(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> bool:
+    """Of the types that only a warehouse has which was taken over from shotgrid_orm."""
+    if isinstance(wanted, sa.DateTime):
+        return isinstance(built, sa.DateTime) and wanted.timezone and not built.timezone
+    return isinstance(wanted, sa.BigInteger) and isinstance(built, sa.Integer)
 
 
 def _length(type_: TypeEngine[Any]) -> float:

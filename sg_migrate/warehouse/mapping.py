@@ -22,6 +22,12 @@ ENTITY_TYPE: TypeEngine[Any] = sa.String(64)
 
 TEXT: TypeEngine[Any] = sa.Text().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
 """MySQL's TEXT ends at 64 KB."""
+STRING: TypeEngine[Any] = sa.String().with_variant(mysql.LONGTEXT(), "mysql", "mariadb")
+"""As shotgrid_orm builds texts; only in warehouses that were taken over from it."""
+FLOAT: TypeEngine[Any] = sa.Float(53).with_variant(mysql.DOUBLE(asdecimal=False), "mysql", "mariadb")
+"""Another name for a double, which SQLite keeps."""
+STRING_IN_INDEX: TypeEngine[Any] = sa.String().with_variant(mysql.VARCHAR(64), "mysql", "mariadb")
+"""The same for a link's entity type, which has an index: MySQL's keys are of bounded length."""
 TIMESTAMP: TypeEngine[Any] = sa.DateTime(timezone=True).with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
 """MySQL's DATETIME drops microseconds, its TIMESTAMP ends in 2038."""
 JSON_VALUE: TypeEngine[Any] = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
