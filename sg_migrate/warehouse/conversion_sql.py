@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from sg_migrate.warehouse.mapping import DATE, DOUBLE, INTEGER, MONEY, TIMESTAMP
+from sg_migrate.warehouse.mapping import DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TIMESTAMP
 
 Expression: TypeAlias = sa.ColumnElement[Any]
 
@@ -317,8 +317,9 @@ def _timestamp_text(column: Expression, dialect: str) -> Expression:
     if _mysql(dialect):
         return _text(column, dialect)
     moments = ("0001-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00")
-    first, last = (sa.cast(sa.literal(moment), TIMESTAMP) for moment in moments)
-    in_utc = sa.func.timezone("UTC", column)
+    first, last = (sa.cast(sa.literal(moment), column.type) for moment in moments)
+    naive = isinstance(column.type, sa.DateTime) and not column.type.timezone  # in a warehouse that was taken over
+    in_utc = column if naive else sa.func.timezone("UTC", column)
     return _when(column.between(first, last), sa.func.to_char(in_utc, "YYYY-MM-DD HH24:MI:SS.US", type_=sa.Text()))
 
 
@@ -327,6 +328,8 @@ def _timestamp_text(column: Expression, dialect: str) -> Expression:
 
 def json_to_text(column: Expression, dialect: str) -> Expression:
     """The address of a web link."""
+    if dialect == "postgresql":  # a warehouse that was taken over may have the other JSON
+        column = sa.cast(column, JSON_VALUE)
     url, link_type = column["url"].as_string(), column["link_type"].as_string()
     if dialect == "sqlite":
         is_text = sa.func.json_type(column, "$.url") == "text"

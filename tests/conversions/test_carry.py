@@ -159,11 +159,25 @@ ROWS = 3000
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_killed_and_gone_on(databases: Databases, engine: str, tmp_path: Path) -> None:
+    _killed_at(databases.new(engine), tmp_path, 100, 3000, 6000)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+def test_killed_ten_times(databases: Databases, engine: str, tmp_path: Path) -> None:
+    reached = _killed_at(databases.new(engine), tmp_path, *range(1, 8000, 800))
+    print(f"{engine}: killed when these ids were done: {reached}")
+
+
+def _killed_at(url: str, folder: Path, *ids: int) -> list[int]:
+    """Carry over, killed whenever one of these ids is done; gives the ids that were done by then."""
     values = ", ".join(f"({n * 3}, '{n}{'x' if n % 7 == 0 else ''}')" for n in range(1, ROWS + 1))
-    studio = _studio(tmp_path, databases.new(engine), TEXT, f"INSERT INTO shot (id, sg_x) VALUES {values}")
+    studio = _studio(folder, url, TEXT, f"INSERT INTO shot (id, sg_x) VALUES {values}")
     _change(studio, NUMBER)
-    for kill_at in (100, 3000, 6000):
+    points = []
+    for kill_at in ids:
         reached = _carry_until(studio, kill_at)
+        points.append(reached)
         assert kill_at <= reached < ROWS * 3
         done, ahead = studio.rows(
             f"SELECT count(CASE WHEN id <= {reached} THEN sg_x END), count(CASE WHEN id > {reached} THEN sg_x END)"
@@ -178,6 +192,7 @@ def test_killed_and_gone_on(databases: Databases, engine: str, tmp_path: Path) -
     )
     expected = [(n * 3, None if n % 7 == 0 else n) for n in range(1, ROWS + 1)]
     assert studio.rows("SELECT id, sg_x FROM shot ORDER BY id") == expected
+    return points
 
 
 def _carry_until(studio: Studio, last_id: int) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -251,7 +252,8 @@ def test_a_script_converts_at_once(databases: Databases, tmp_path: Path, inline:
         config = studio.config()
         with undisturbed():
             alembic.command.upgrade(config, "0001:head", sql=True)
-        script = config.output_buffer.getvalue()  # type: ignore[attr-defined]
+        assert isinstance(config.output_buffer, io.StringIO)
+        script = config.output_buffer.getvalue()
         for statement in script.split(";\n"):
             if statement.strip():
                 studio.execute(statement.replace("%", "%%"))
