@@ -52,6 +52,7 @@ class Environment:
         self._context = context
         self._migrated = False
         self._ledger: Snapshot | None = None
+        self._built: dict[frozenset[str], State] = {}
         self._sqlite = False
         self._own_metadata: sa.MetaData | None = None
         self._summary: str | None = None
@@ -204,10 +205,19 @@ class Environment:
         if self.settings.catalog:
             self._ledger = self.project.stored_snapshot()  # unreadable: said before anything runs
         lock_for_writing(context.connection)
-        steps = function(context.get_current_heads(), context)
+        heads = context.get_current_heads()
+        steps = function(heads, context)
+        if self.settings.catalog:
+            self._built_after(_heads_after(heads, steps))
         recorded = [(step, list(steps_operations([step]))) for step in steps]  # later, the recorder would take over op
         check_views(context.connection, [operation for _, operations in recorded for operation in operations])
         context._migrations_fn = lambda *_: _guarded(context, recorded)
+
+    def _built_after(self, heads: frozenset[str]) -> State:
+        """What is built at ``heads``; kept, so that it need not be found out while tables are locked."""
+        if heads not in self._built:
+            self._built[heads] = built_state(self.project.scripts, heads)
+        return self._built[heads]
 
     def refresh_catalog(self) -> None:
         """Write the catalog anew, if a revision was run; call it after ``context.run_migrations()``."""
@@ -216,11 +226,19 @@ class Environment:
         if not self._migrated or connection is None or not self.settings.catalog:
             return
         others_commit = connection.in_transaction()  # before the first query begins a transaction
-        built = built_state(self.project.scripts, context.get_current_heads())
+        built = self._built_after(frozenset(context.get_current_heads()))
         stored = self._ledger or self.project.stored_snapshot()
         refresh(connection, built, stored.schema if stored else None, self.settings)
         if not others_commit:
             connection.commit()
+
+
+def _heads_after(heads: Iterable[str], steps: Iterable[Any]) -> frozenset[str]:
+    """The heads that a database is at after these steps."""
+    after = set(heads)
+    for step in steps:
+        after = (after - set(step.from_revisions)) | set(step.to_revisions)
+    return frozenset(after)
 
 
 def _guarded(context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateOperation]]]) -> Iterator[Any]:
