@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, normalised, run
+from harness import SAMPLES, History, normalised, pairs, run
 from oracle import Oracle
 from structure import Structure, diff_structure
 from test_drift import a_site
@@ -109,7 +109,7 @@ def test_generated_on_one_engine_run_on_another(author: str, runner: str, databa
     history.upgrade("0001")
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
     oracle.fill()
-    renamed = {("shot", "sg_cut"): ("shot", "sg_cut__was_text")}
+    renamed = pairs(shot={"sg_cut": "sg_cut__was_text"})
     for revision in ("0002", "0003"):
         history.upgrade(revision)
         oracle.verify(renamed=renamed if revision == "0003" else None)
