@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -15,6 +14,7 @@ from sqlalchemy import exc, pool
 
 from sg_migrate.errors import DatabaseUnavailableError, SettingsError
 from sg_migrate.revisions.recorder import quiet
+from sg_migrate.revisions.views import Uses, view_uses
 from sg_migrate.warehouse.conversion import converted
 
 if TYPE_CHECKING:
@@ -31,13 +31,6 @@ _READ_ONLY = {
     "mysql": "SET SESSION TRANSACTION READ ONLY",
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
 }
-_VIEWS_BY_COLUMN = """
-SELECT DISTINCT v.relname FROM pg_depend d
-JOIN pg_rewrite r ON r.oid = d.objid AND d.classid = 'pg_rewrite'::regclass
-JOIN pg_class v ON v.oid = r.ev_class
-JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> v.oid
-LEFT JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid AND d.refobjsubid > 0
-WHERE t.oid = to_regclass(:table) AND (:column = '' OR a.attname = :column) ORDER BY v.relname"""
 
 
 class Database:
@@ -60,17 +53,12 @@ class Database:
         return {name: frozenset(column["name"] for column in columns) for (_, name), columns in found.items()}
 
     @cached_property
-    def views(self) -> dict[str, str]:
-        """The definition of every view, by name."""
-        inspector = sa.inspect(self.connection)
-        return {name: inspector.get_view_definition(name) or "" for name in inspector.get_view_names()}
+    def _view_uses(self) -> Uses:
+        return view_uses(self.connection)
 
     def views_using(self, table: str, column: str = "") -> list[str]:
-        """The views that read a table, or one column of it: PostgreSQL knows, elsewhere their text is searched."""
-        if self.dialect == "postgresql":
-            names = {"table": self._quoted(table), "column": column}
-            return list(self.connection.execute(sa.text(_VIEWS_BY_COLUMN), names).scalars())
-        return [name for name, definition in sorted(self.views.items()) if _reads(definition, table, column)]
+        """The views that read a table, or one column of it, as the database itself says."""
+        return sorted(self._view_uses.get((table.lower(), column.lower()), ()))
 
     @cached_property
     def triggers(self) -> dict[str, list[str]]:
@@ -124,11 +112,6 @@ class Database:
 
     def _quoted(self, name: str) -> str:
         return self.connection.dialect.identifier_preparer.quote_identifier(name)
-
-
-def _reads(definition: str, table: str, column: str) -> bool:
-    words = set(re.findall(r"\w+", definition.lower()))
-    return table.lower() in words and (not column or column.lower() in words or "*" in definition)
 
 
 @contextmanager

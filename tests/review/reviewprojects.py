@@ -1,14 +1,10 @@
-"""Small projects for the review's tests: a site of two entity types, its first revision, and more on top of it.
-
-A pytest plugin too: a module that says ``pytest_plugins = ["reviewprojects"]`` has the fixtures below.
-"""
+"""Small projects for the review's tests: a site of two entity types, its first revision, and more on top of it."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-import shutil
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -16,7 +12,6 @@ from datetime import date
 from pathlib import Path
 
 import alembic.command
-import pytest
 from alembic.config import Config
 
 from sg_migrate.review.chosen import selected
@@ -172,15 +167,3 @@ def working_directory(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
-
-
-@pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The small project with its first revision; copy it before changing it."""
-    return make(tmp_path_factory.mktemp("small") / "project")
-
-
-@pytest.fixture
-def small(base: Made, tmp_path: Path) -> Made:
-    """A copy of the small project."""
-    return Made(Path(shutil.copytree(base.folder, tmp_path / "small")))

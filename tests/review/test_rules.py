@@ -14,7 +14,7 @@ from reviewprojects import Made, codes, renamed, small_site
 from sg_migrate.review.findings import Level
 from sg_migrate.review.judge import RULES, Review
 
-pytest_plugins = ["reviewprojects"]
+pytest_plugins = ["reviewfixtures"]
 
 Case = Callable[[Made], Review]
 

@@ -12,6 +12,7 @@ from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.generated import is_as_generated
 from sg_migrate.review.subject import Subject, table_of
 from sg_migrate.revisions.plan import plan
+from sg_migrate.warehouse.model import build_state
 
 HEADS = Rule(
     "SGM301", Level.LOSSY, "There are several heads",
@@ -65,13 +66,19 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _unseen(subject)
     yield from _misfit(subject)
     yield from _no_way_back(subject)
-    if subject.ours and not is_as_generated(subject):
+    if _digest(subject) is not None and not is_as_generated(subject):
         yield EDITED.finding("upgrade() or downgrade() is not what sg_migrate writes for this change")
     for allowance in read_allowances(Path(subject.script.path).read_text(encoding="utf-8")):
         if not allowance.codes:
             yield NO_REASON.finding("an allowance names no rule, such as SGM102", line=allowance.line)
         elif not allowance.reason:
             yield NO_REASON.finding(f"{', '.join(allowance.codes)} is allowed without a reason", line=allowance.line)
+
+
+def _digest(subject: Subject) -> str | None:
+    """What the revision says that it leads to; ``None`` for one that was written by hand."""
+    digest: str | None = getattr(subject.script.module, "sg_digest", None)
+    return digest
 
 
 def _heads(subject: Subject) -> Iterator[Finding]:
@@ -85,16 +92,16 @@ def _behind_snapshot(subject: Subject) -> Iterator[Finding]:
     if project.scripts.get_heads() != [subject.script.revision] or _uncertain(subject):
         return
     snapshot = project.stored_snapshot()
-    if snapshot is None or not project.built:
+    if snapshot is None or not subject.after:
         return
-    if getattr(subject.script.module, "sg_digest", None) == project.digest(snapshot) and subject.after == project.built:
-        pending = plan(project.built, project.model(snapshot.schema))
-        what = "the revision says that it leads to the snapshot, and does not"
-    else:
-        pending = plan(project.built, project.model(snapshot.schema))
-        what = "the snapshot wants what no revision builds"
-    if pending:
-        yield BEHIND_SNAPSHOT.finding(what)
+    # The only head: what is built after it is what the project has built.
+    if plan(subject.after, build_state(snapshot.schema, project.settings, subject.after)):
+        leads_there = _digest(subject) == project.digest(snapshot)
+        yield BEHIND_SNAPSHOT.finding(
+            "the revision says that it leads to the snapshot, and does not"
+            if leads_there
+            else "the snapshot wants what no revision builds"
+        )
 
 
 def _uncertain(subject: Subject) -> bool:

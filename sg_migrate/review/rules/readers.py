@@ -10,9 +10,9 @@ from sg_migrate.warehouse.state import ColumnState, TableState
 
 VIEW = Rule(
     "SGM701", Level.LOSSY, "A view reads what changes or retires",
-    "On PostgreSQL a view follows a renamed column and goes on showing the old values, and a drop is refused;"
-    " elsewhere the view breaks or shows the new column.",
-    "Tell whoever owns the view, and create it again after the upgrade.",
+    "Depending on the engine it would break, show the old values for ever, or keep the upgrade from running;"
+    " of what retires it shows values that nobody enters any more.",
+    "Tell whoever owns the view. Where it is in the way, drop it before the upgrade and create it anew.",
 )  # fmt: skip
 
 RULES = (VIEW,)

@@ -1,0 +1,21 @@
+"""A pytest plugin: a module that says ``pytest_plugins = ["reviewfixtures"]`` has these fixtures."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from reviewprojects import Made, make
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """The small project with its first revision; copy it before changing it."""
+    return make(tmp_path_factory.mktemp("small") / "project")
+
+
+@pytest.fixture
+def small(base: Made, tmp_path: Path) -> Made:
+    """A copy of the small project."""
+    return Made(Path(shutil.copytree(base.folder, tmp_path / "small")))

@@ -1,0 +1,390 @@
+"""``sg-migrate review``: hand-written dangers, allowances, databases, formats, exit codes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+from engines import Databases
+from markdowncheck import tables
+from reviewprojects import Made, codes, make, small_site, working_directory
+
+import sg_migrate.review
+from sg_migrate.cli import cli
+from sg_migrate.review import markdown
+from sg_migrate.review.findings import Level
+from sg_migrate.review.review_document import review_document
+from sg_migrate.review.text_report import text_report
+from sg_migrate.site.sources import load
+
+pytest_plugins = ["reviewfixtures"]
+
+REAL = Path(__file__).parent.parent.parent.parent / "shared" / "real_schemas"
+PYTHON = Path(sys.executable).parent
+
+
+def run(made: Made, *arguments: str) -> Result:
+    """The command in this process, in the project's folder."""
+    with working_directory(made.folder):
+        return CliRunner().invoke(cli, ["review", *arguments])
+
+
+def lines(made: Made, dialect: str = "sqlite") -> str:
+    return "\n".join(line for line, _ in text_report([made.review(dialect=dialect)]))
+
+
+# --- what nobody may miss
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "said"),
+    [
+        ('op.drop_table("shot")', "SGM101", "destructive SGM101: A table is dropped"),
+        ('op.execute("UPDATE shot SET code = upper(code)")', "SGM105", "UPDATE shot SET code = upper(code)"),
+        ('op.alter_column("shot", "sg_status", nullable=False)', "SGM204", 'Shot.sg_status "Status": becomes NOT NULL'),
+    ],
+)
+def test_dangers_written_by_hand_are_found_and_stop_a_pipeline(small: Made, body: str, code: str, said: str) -> None:
+    small.write("r2", body)
+    result = run(small)
+    assert result.exit_code == 4
+    assert code in result.stdout
+    assert said in result.stdout
+    assert "line 13" in result.stdout
+
+
+def test_the_dangerous_part_comes_first(small: Made) -> None:
+    small.write("r2", "op.create_index('ix', 'shot', ['code'])\nop.drop_column('shot', 'sg_frames')\npass")
+    text = lines(small, dialect="postgresql")
+    assert text.index("destructive SGM102") < text.index("locking SGM402") < text.index("By entity type")
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql", "mysql"])
+def test_a_revision_that_only_retires_is_safe(small: Made, dialect: str) -> None:
+    small.follow(small_site(sg_cut_in="", sg_frames=""), "r2")
+    result = small.review(dialect=dialect)
+    assert codes(result) <= {"SGM502"}
+    assert result.level is Level.SAFE
+    assert [(change.sign, change.field) for change in result.changes] == [("-", "sg_cut_in"), ("-", "sg_frames")]
+
+
+def test_a_retired_entity_type_is_safe(small: Made) -> None:
+    site = small_site()
+    small.follow(type(site)({"Shot": site.entity_types["Shot"]}), "r2")
+    assert small.review().findings == ()
+
+
+def test_a_prune_is_destructive_and_says_that_it_was_retired_before(small: Made) -> None:
+    small.follow(small_site(sg_cut_in=""), "r2")
+    ini = small.ini.read_text()
+    small.ini.write_text(ini.replace("[sg_migrate]", "[sg_migrate]\nretire = drop"))
+    small.follow(small_site(sg_cut_in="", sg_frames="number"), "r3")
+    (finding,) = (f for f in small.review("r3").findings if f.level is Level.DESTRUCTIVE)
+    assert (finding.rule.code, finding.what) == ("SGM102", "retired before, now dropped with its values")
+
+
+def test_a_plain_addition_and_its_downgrade_find_nothing(small: Made) -> None:
+    small.follow(small_site(sg_a="date", sg_b="multi_entity", sg_c="entity"), "r2")
+    assert small.review().findings == ()
+
+
+def test_a_conversion_and_its_downgrade_are_one_finding(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    (finding,) = small.review().findings
+    assert finding.rule.code == "SGM201"
+    assert finding.place == "Shot.sg_cut_in"
+
+
+# --- other people's revisions
+
+
+def test_a_foreign_revision_is_judged_too(small: Made) -> None:
+    small.write("r2", "op.drop_table('users')", ours=False)
+    (finding,) = (f for f in small.review().findings if f.level is Level.DESTRUCTIVE)
+    assert (finding.rule.code, finding.sql_name, finding.mark) == ("SGM101", "users", None)
+
+
+def test_a_revision_that_needs_a_database_is_a_finding_and_no_crash(small: Made) -> None:
+    small.write("r2", "connection = op.get_bind()\nconnection.execute(sa.text('SELECT 1'))", ours=False)
+    result = run(small)
+    assert result.exit_code == 4
+    assert "SGM106" in result.stdout
+    assert "asks for a database connection" in result.stdout
+
+
+def test_a_revision_on_top_of_one_that_cannot_be_read_is_judged_as_far_as_possible(small: Made) -> None:
+    small.write("r2", "op.get_bind()")
+    small.write("r3", "op.drop_table('shot')", on="r2")
+    assert {"SGM106", "SGM103"} <= codes(small.review("r3"))
+
+
+def test_a_downgrade_that_refuses_is_a_note(small: Made) -> None:
+    small.write("r2", "op.drop_column('shot', 'sg_cut_in')", "raise NotImplementedError('no way back')")
+    assert codes(small.review()) == {"SGM102", "SGM302", "SGM305"}
+
+
+# --- allowances
+
+
+def test_an_allowance_is_about_the_next_statement_only(small: Made) -> None:
+    small.write(
+        "r2",
+        """
+        # sg-migrate: allow SGM102 -- never used, asked Ann
+        op.drop_column("shot", "sg_cut_in")
+        op.drop_column("shot", "sg_frames")
+        op.drop_column("shot", "sg_status")  # sg-migrate: allow SGM102, SGM104 -- neither was this
+        """,
+        "raise NotImplementedError",
+    )
+    result = small.review()
+    assert [f.column for f in result.open if f.rule.code == "SGM102"] == ["sg_frames"]
+    assert "never used, asked Ann" in lines(small)
+
+
+def test_an_allowance_outside_of_functions_is_about_the_whole_revision(small: Made) -> None:
+    small.write("r2", "op.execute('x')", top="# sg-migrate: allow SGM105 -- moved\n")
+    result = run(small)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1] == "safe: nothing locking, lossy or destructive, 1 allowed in the file"
+    assert "because: moved" in result.stdout
+
+
+def test_a_string_that_looks_like_an_allowance_allows_nothing(small: Made) -> None:
+    small.write("r2", 'op.execute("""\n# sg-migrate: allow SGM105 -- hidden\n""")')
+    assert "SGM105" in codes(small.review())
+
+
+def test_what_an_allowance_says_cannot_act_on_a_terminal(small: Made) -> None:
+    small.write("r2", "op.execute('x')", top="# sg-migrate: allow SGM105 -- \x1b[31mred\u202e\n")
+    assert "\x1b" not in lines(small)
+    assert "\u202e" not in lines(small)
+
+
+# --- which revisions
+
+
+def test_without_a_name_the_newest_or_what_the_database_lacks(small: Made) -> None:
+    for number in (2, 3, 4):
+        small.follow(small_site(**{f"sg_{n}": "date" for n in range(2, number + 1)}), f"r{number}")
+    assert revisions(run(small, "--format", "json")) == ["r4"]
+    small.upgrade("r2")
+    assert revisions(run(small, "--format", "json")) == ["r3", "r4"]
+    small.upgrade()
+    assert revisions(run(small, "--format", "json")) == ["r4"]
+    assert revisions(run(small, "r1:r3", "--format", "json")) == ["r2", "r3"]
+    file = str(next(small.versions.glob("r2_*.py")))
+    assert revisions(run(small, file, "r3", "--format", "json")) == ["r2", "r3"]
+
+
+def revisions(result: Result) -> list[str]:
+    return [one["revision"] for one in json.loads(result.stdout)["revisions"]]
+
+
+def test_a_revision_that_is_not_there_is_one_message(small: Made) -> None:
+    command = [str(PYTHON / "sg-migrate"), "review", "nothing"]
+    done = subprocess.run(command, cwd=small.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_review_creates_no_database(small: Made) -> None:
+    before = sorted(small.folder.rglob("*"))
+    run(small)
+    assert [path for path in sorted(small.folder.rglob("*")) if "__pycache__" not in path.parts] == [
+        path for path in before if "__pycache__" not in path.parts
+    ]
+
+
+def test_a_database_that_was_named_must_be_there(small: Made) -> None:
+    result = run(small, "--url", "sqlite:///elsewhere.db")
+    assert result.exit_code == 1
+    assert not (small.folder / "elsewhere.db").exists()
+
+
+# --- with a database
+
+
+VALUES = ("12", "12 frames", None, "431.25", " 7 ", "-3", "99999999999")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+def test_a_database_says_how_many_values_will_not_convert(small: Made, databases: Databases, engine: str) -> None:
+    url = small.upgrade("r1", databases.new(engine))
+    created = sa.create_engine(url)
+    with created.begin() as connection:
+        rows = [{"id": number, "sg_cut_in": value} for number, value in enumerate(VALUES)]
+        connection.execute(sa.insert(sa.table("shot", sa.column("id"), sa.column("sg_cut_in"))), rows)
+        connection.exec_driver_sql("CREATE VIEW cuts AS SELECT sg_cut_in FROM shot")
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    result = small.review("r2", engine, url)
+    found = {finding.rule.code: finding for finding in result.findings}
+    counts = found["SGM201"].counts
+    assert (counts.rows, counts.values) == (7, 6)
+    with created.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW cuts")  # the upgrade would refuse
+    small.upgrade("r2", url)
+    with created.connect() as connection:
+        carried = connection.execute(sa.text("SELECT count(sg_cut_in) FROM shot")).scalar_one()
+    created.dispose()
+    assert counts.unconverted == 6 - carried > 0
+    assert counts.size is not None
+    assert counts.size > 0
+    assert found["SGM701"].what == "it gets another type, and it is read by cuts"
+
+
+def test_postgresql_knows_the_views_whatever_their_text(small: Made, databases: Databases) -> None:
+    url = small.upgrade("r1", databases.new("postgresql"))
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW everything AS SELECT s.sg_cut_in AS start FROM shot s")
+        connection.exec_driver_sql("CREATE VIEW sg_cut_in AS SELECT code FROM shot")
+        connection.exec_driver_sql("CREATE MATERIALIZED VIEW kept AS SELECT sg_cut_in FROM shot")
+    engine.dispose()
+    small.follow(small_site(sg_cut_in=""), "r2")
+    (finding,) = small.review("r2", "postgresql", url).findings
+    assert finding.what == "it retires, and it is read by everything, kept"
+
+
+def test_nothing_can_be_written_through_the_reviews_connection(small: Made, databases: Databases) -> None:
+    from sg_migrate.review.database import opened
+
+    for engine in ("sqlite", "postgresql", "mariadb"):
+        url = small.upgrade("r1", databases.new(engine))
+        with opened(small.project(), url) as (database, _):
+            assert database is not None
+            with pytest.raises(sa.exc.DBAPIError):
+                database.connection.exec_driver_sql("INSERT INTO shot (id) VALUES (1)")
+
+
+def test_a_revision_that_the_database_has_is_not_counted(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    small.upgrade()
+    result = run(small)
+    assert "0 rows" not in result.stdout
+    assert "the database has this revision already" in result.stderr
+
+
+# --- statements
+
+
+def test_the_statements_are_those_of_alembic_upgrade_sql(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number", sg_new="date"), "r2")
+    shown = small.review(dialect="postgresql", sql=True).statements
+    assert shown is not None
+    assert not shown.problem
+    command = [str(PYTHON / "alembic"), "upgrade", "r1:r2", "--sql"]
+    environment = {"DATABASE_URL": "postgresql+psycopg://nobody@nowhere/none", "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(command, cwd=small.folder, env=environment, capture_output=True, text=True, check=True)
+    statements = [line for line in shown.sql.splitlines() if line.strip()]
+    assert statements
+    assert set(statements) <= set(done.stdout.splitlines())
+
+
+def test_what_sqlite_cannot_write_as_text_is_said(small: Made) -> None:
+    small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')")
+    result = run(small, "--sql")
+    assert "cannot be written without a database" in result.stdout
+
+
+# --- formats
+
+
+def test_text_is_coloured_on_a_terminal_only(small: Made) -> None:
+    assert "\x1b" not in run(small).stdout
+    script = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)"
+    command = [sys.executable, "-c", script, str(PYTHON / "sg-migrate"), "review"]
+    environment = {"TERM": "xterm-256color", "PATH": "/usr/bin:/bin", "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=small.folder, env=environment, capture_output=True, text=True, check=True)
+    assert "\x1b[" in done.stdout
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real schemas are not here")
+def test_three_years_of_a_real_site_fit_a_screen(tmp_path: Path) -> None:
+    states = sorted(REAL.glob("site-a-201[47]*.json"))
+    made = make(tmp_path / "real", load(states[0]).schema)
+    made.follow(load(states[-1]).schema, "r2")
+    for dialect in ("sqlite", "postgresql"):
+        result = made.review("r2", dialect)
+        assert result.operations >= 300
+        text = [line for line, _ in text_report([result])]
+        assert len(text) <= 60
+        assert text[1].startswith("lossy: ")
+        assert "destructive" not in text[1]
+    details = [line for line, _ in text_report([result], details=True)]
+    assert len(details) > 300
+    shown = markdown.render(review_document([result]))
+    assert len(shown) < 65_536
+    assert tables(shown)
+
+
+def test_every_format_is_printed(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    assert json.loads(run(small, "--format", "json").stdout)["format"] == "sg-migrate review"
+    assert run(small, "--format", "html").stdout.startswith("<!DOCTYPE html>")
+    assert tables(run(small, "--format", "markdown").stdout)
+
+
+@pytest.mark.parametrize(("level", "code"), [("safe", 4), ("locking", 4), ("lossy", 4), ("destructive", 0)])
+def test_fail_on_decides_the_exit_code(small: Made, level: str, code: int) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    assert run(small, "--fail-on", level).exit_code == code
+
+
+# --- how it is built
+
+
+def test_the_review_never_imports_the_site_connection() -> None:
+    package = Path(sg_migrate.review.__file__).parent
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            names += [alias.name for alias in node.names] if isinstance(node, ast.Import | ast.ImportFrom) else []
+            assert not {"sg_migrate.site.live", "sg_migrate.site.sources", "shotgun_api3"} & set(names), path
+
+
+def test_a_review_loads_no_client_of_the_site(small: Made) -> None:
+    script = (
+        "import sys; from sg_migrate.cli import main\n"
+        "sys.argv = ['sg-migrate', 'review']\n"
+        "try:\n    main()\nexcept SystemExit as error:\n    assert not error.code\n"
+        "assert 'shotgun_api3' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=small.folder, check=True, capture_output=True)
+
+
+def test_the_same_revision_reads_the_same_under_another_hash_seed(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number", sg_frames="text", sg_new="date"), "r2")
+    found = set()
+    for seed in ("1", "2", "3"):
+        command = [str(PYTHON / "sg-migrate"), "review", "--format", "json"]
+        environment = {"PYTHONHASHSEED": seed, "PATH": "/usr/bin:/bin"}
+        done = subprocess.run(command, cwd=small.folder, env=environment, capture_output=True, text=True, check=False)
+        found.add(done.stdout)
+    assert len(found) == 1
+
+
+def test_a_project_moved_elsewhere_is_reviewed_alike(small: Made, tmp_path: Path) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    other = Made(Path(shutil.copytree(small.folder, tmp_path / "other")))
+    assert run(small, "--format", "json").stdout == run(other, "--format", "json").stdout
+
+
+def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Made) -> None:
+    small.upgrade()
+    with sqlite3.connect(small.database) as connection:
+        connection.execute("CREATE TRIGGER stamp AFTER INSERT ON shot BEGIN SELECT 1; END")
+    connection.close()
+    small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')")
+    (finding,) = (f for f in small.review(url=small.url).findings if f.rule.code == "SGM602")
+    assert finding.what == "loses stamp"
