@@ -56,7 +56,7 @@ def arm_files(passing: Any) -> None:
         replace(*arguments, **options)
         passing("after rename")
 
-    os.fsync, os.replace = noted_fsync, noted_replace
+    vars(os).update(fsync=noted_fsync, replace=noted_replace)
 
     def opened(event: str, arguments: tuple[Any, ...]) -> None:
         if event == "open" and "/versions/" in str(arguments[0]) and "w" in str(arguments[1]):
@@ -87,11 +87,15 @@ def arm_statements(passing: Any) -> None:
         stamped = passed["after stamp"]
         if stamped:
             passing("before commit")
-        commit(dialect, connection)
+        call(commit, dialect, connection)
         if stamped:
             passing("after commit")
 
     DefaultDialect.do_commit = noted_commit  # type: ignore[method-assign]
+
+
+def call(function: Any, *arguments: Any) -> None:
+    function(*arguments)
 
 
 def main() -> None:

@@ -139,6 +139,17 @@ def test_the_schema_stays_as_it_was_built(tmp_path: Path, postgresql_url: str) -
     assert studio.rows("SELECT count(*) FROM pg_namespace WHERE nspname = 'shotgrid'") == [(0,)]
     studio.set()
     studio.check()
+    tables = [*studio.built, "alembic_version"]  # as the message says
+    studio.execute("CREATE SCHEMA shotgrid", *(f"ALTER TABLE {name} SET SCHEMA shotgrid" for name in tables))
+    with pytest.raises(SettingsError, match="schema = 'public': this warehouse is in schema 'shotgrid'"):
+        studio.upgrade()
+    studio.set(schema="shotgrid")
+    studio.step(without(SITE, "Shot.code"))
+    assert studio.rows("SELECT code FROM shotgrid.shot") == [("a",)]
+    studio.execute("CREATE TABLE public.alembic_version (version_num VARCHAR(32) PRIMARY KEY)")
+    studio.set()
+    studio.upgrade()  # a second warehouse beside it
+    assert studio.rows("SELECT code FROM public.shot") == []
 
 
 def test_what_is_left_out_is_left_alone(tmp_path: Path, sqlite_url: str) -> None:
