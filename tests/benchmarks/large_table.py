@@ -158,7 +158,7 @@ STOCK = {
 
 
 def main() -> None:
-    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+    arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--rows", type=int, default=2_000_000)
     rows = arguments.parse_args().rows
     with tempfile.TemporaryDirectory() as folder, Servers() as servers:

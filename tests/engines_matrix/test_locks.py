@@ -16,7 +16,7 @@ from structure import snapshot_structure
 from sg_migrate.errors import ConnectionFailedError, DatabaseError, LockedError
 
 FIRST = {"Shot": {"code": "text"}}
-SECOND = {"Shot": {"code": "text", "cut": "number"}}
+SECOND = {"Shot": {"code": "text", "added_first": "number", "cut": "number"}}
 
 
 @pytest.fixture
@@ -93,10 +93,12 @@ def run_as_admin(url: str, statement: str) -> None:
         connection.exec_driver_sql(statement)
 
 
-def test_other_refusals(warehouse: Warehouse, engine_name: str) -> None:
+def test_a_refusal_half_way(warehouse: Warehouse, engine_name: str) -> None:
     run_as_admin(warehouse.url, "ALTER TABLE shot ADD COLUMN cut INT")
+    before = snapshot_structure(warehouse.url)
     with pytest.raises(DatabaseError) as refused:
         warehouse.upgrade()
+    assert (snapshot_structure(warehouse.url) == before) == (engine_name not in ("mariadb", "mysql"))
     assert "ALTER TABLE shot ADD COLUMN cut" in str(refused.value)
     assert ("sg-migrate resume" in str(refused.value)) == (engine_name in ("mariadb", "mysql"))
 
