@@ -176,7 +176,7 @@ def _killed_at(url: str, folder: Path, *ids: int) -> list[int]:
     _change(studio, NUMBER)
     points = []
     for kill_at in ids:
-        reached = _carry_until(studio, kill_at)
+        reached = _carry_until(studio, max(kill_at, points[-1] + 30 if points else 0))
         points.append(reached)
         assert kill_at <= reached < ROWS * 3
         done, ahead = studio.rows(
