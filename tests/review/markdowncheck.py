@@ -8,7 +8,10 @@ from markdown_it.token import Token
 
 def parsed(text: str) -> list[Token]:
     """The tokens of a text."""
-    return MarkdownIt("gfm-like").parse(text)
+    reader = MarkdownIt("gfm-like")
+    assert reader.linkify is not None
+    reader.linkify.set({"fuzzy_link": False})  # GitHub makes links of addresses and of www. only, not of any x.example
+    return reader.parse(text)
 
 
 def inline(text: str) -> list[Token]:
