@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import DriftError, SettingsError
-from sg_migrate.revisions.built import built_state, steps_operations
+from sg_migrate.revisions.built import built_state, is_ours, steps_operations
 from sg_migrate.revisions.carry import refuse_to_discard, refuse_to_shorten
 from sg_migrate.revisions.connection import connect, lock_for_writing
 from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
@@ -25,6 +25,7 @@ from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.summary import Summary, render_summary, titled
+from sg_migrate.revisions.unfinished import finish_before_drop
 from sg_migrate.revisions.views import check_views
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
@@ -211,7 +212,21 @@ class Environment:
             self._built_after(_heads_after(heads, steps))
         recorded = [(step, list(steps_operations([step]))) for step in steps]  # later, the recorder would take over op
         check_views(context.connection, [operation for _, operations in recorded for operation in operations])
-        context._migrations_fn = lambda *_: _guarded(context, recorded)
+        context._migrations_fn = lambda *_: self._guarded(context, recorded)
+
+    def _guarded(self, context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateOperation]]]) -> Iterator[Any]:
+        """The steps; a downgrade is refused before anything of it has run: not every engine can take DDL back."""
+        for step, operations in steps:
+            for operation in operations:
+                if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
+                    refuse_to_discard(Operations(context), operation)
+                elif isinstance(operation, ops.AlterColumnOp) and step.is_downgrade:
+                    refuse_to_shorten(Operations(context), operation)
+            if step.is_upgrade and is_ours(step.revision):
+                assert context.connection is not None
+                built = partial(self._built_after, frozenset(context.get_current_heads()))
+                finish_before_drop(context.connection, operations, step.revision.revision, built)
+            yield step
 
     def _built_after(self, heads: frozenset[str]) -> State:
         """What is built at ``heads``; kept, so that it need not be found out while tables are locked."""
@@ -239,17 +254,6 @@ def _heads_after(heads: Iterable[str], steps: Iterable[Any]) -> frozenset[str]:
     for step in steps:
         after = (after - set(step.from_revisions)) | set(step.to_revisions)
     return frozenset(after)
-
-
-def _guarded(context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateOperation]]]) -> Iterator[Any]:
-    """The steps; a downgrade is refused before anything of it has run: not every engine can take DDL back."""
-    for step, operations in steps:
-        for operation in operations:
-            if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
-                refuse_to_discard(Operations(context), operation)
-            elif isinstance(operation, ops.AlterColumnOp) and step.is_downgrade:
-                refuse_to_shorten(Operations(context), operation)
-        yield step
 
 
 def _writes_a_revision(context: MigrationContext) -> bool:

@@ -199,3 +199,28 @@ def test_an_entity_type_goes_while_foreign_keys_point_at_it(tmp_path: Path, data
         studio.sg_migrate("prune", "CustomEntity07", "Shot.sg_kit")
         studio.apply()
         assert list(studio.built) == ["asset", "sg_catalog_entity", "sg_catalog_field", "shot"]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql", "mariadb"])
+def test_a_pending_carry_over_is_finished_before_its_values_go(
+    tmp_path: Path, databases: Databases, engine_name: str
+) -> None:
+    studio = Studio(tmp_path / "project", databases.new(engine_name), carry_inline_rows="1")
+    studio.step(site(Shot={"sg_cut_in": "text", "sg_lead": "entity:HumanUser"}, HumanUser={}))
+    studio.execute(
+        "INSERT INTO shot (id, sg_cut_in, sg_lead_id, sg_lead_type)"
+        " VALUES (1, '12', 7, 'HumanUser'), (2, 'soon', NULL, NULL), (3, '14', NULL, NULL)"
+    )
+    studio.take(site(Shot={"sg_cut_in": "number", "sg_lead": "multi_entity:HumanUser"}, HumanUser={}))
+    studio.revise()
+    studio.upgrade()
+    assert studio.rows("SELECT sg_cut_in FROM shot ORDER BY id") == [(None,), (None,), (None,)]  # pending
+    studio.sg_migrate("prune", "Shot.*__was_*")
+    studio.set(carry_inline_rows="1", entity_names="Shot=plan")
+    studio.revise()
+    studio.upgrade()
+    assert sorted(studio.built["plan"].columns) == ["id", "sg_cut_in"]
+    assert studio.rows("SELECT sg_cut_in FROM plan ORDER BY id") == [(12,), (None,), (14,)]
+    assert studio.rows("SELECT owner_id, linked_id FROM plan__sg_lead") == [(1, 7)]
+    assert studio.rows("SELECT count(*) FROM sg_carry") == [(0,)]
+    studio.check()
