@@ -133,7 +133,7 @@ class _Model:
             return
         name = self._table_name(entity_type, built)
         wanted = [self._wanted(field, active) for field in entity_type.fields.values() if field.code != "id"]
-        yield self._entity_table(entity_type, name, wanted, built)
+        yield self._entity_table(entity_type, name, wanted, built, active=active)
         for item in wanted:
             yield from self._link_tables(item, name)
 
@@ -157,7 +157,7 @@ class _Model:
         return self.table_names.take(candidates, built.name if built else None)
 
     def _entity_table(
-        self, entity_type: EntityType, name: str, wanted: list[_Wanted], built: TableState | None
+        self, entity_type: EntityType, name: str, wanted: list[_Wanted], built: TableState | None, *, active: bool
     ) -> TableState:
         columns = _Columns(self.settings, built, entity_type)
         columns.add_id(entity_type)
@@ -166,7 +166,7 @@ class _Model:
         for item in sorted(wanted, key=lambda item: item.target == "link"):  # own codes first, then generated names
             columns.add(item)
         columns.keep_unknown(entity_type)
-        comment = comment_for(entity_type.name or entity_type.code)
+        comment = comment_for(entity_type.name or entity_type.code) if active or not built else built.comment
         return TableState(
             name=name,
             mark=Mark(entity_type.code),

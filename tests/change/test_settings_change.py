@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -214,8 +215,6 @@ def test_track_structure_keeps_names_as_first_built(tmp_path: Path, postgresql_u
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_lists_and_texts_change_no_column(tmp_path: Path, databases: Databases, engine_name: str) -> None:
-    from dataclasses import replace
-
     studio = Studio(tmp_path / "project", databases.new(engine_name))
     old = site(Shot={"sg_status": "list Status", "sg_lead": "entity:HumanUser Lead"}, HumanUser={}, Group={})
     studio.step(old)
@@ -234,3 +233,15 @@ def test_lists_and_texts_change_no_column(tmp_path: Path, databases: Databases, 
     assert summary(text) == ["Comments: 1 display names or descriptions changed"]
     columns = {name: sorted(table["columns"]) for name, table in before["tables"].items()}
     assert {name: sorted(table["columns"]) for name, table in studio.structure()["tables"].items()} == columns
+
+
+def test_what_is_left_out_is_not_followed(tmp_path: Path, postgresql_url: str) -> None:
+    studio = Studio(tmp_path / "project", postgresql_url)
+    studio.step(SITE)
+    studio.set(exclude="Shot")
+    shot = replace(SITE.entity_types["Shot"], name="Planned Shot")
+    renamed = replace(SITE, entity_types={**SITE.entity_types, "Shot": shot})
+    studio.take(renamed)
+    assert studio.revise() is None
+    studio.set()
+    assert summary(studio.apply()) == ["Comments: 1 display names or descriptions changed"]
