@@ -27,7 +27,7 @@ MAX_ROWS = 200
 NAME_LENGTH = 300
 
 _PUNCTUATION = re.compile(r"([\\`*_{}\[\]<|~$])")
-_LINKS = re.compile(r"(?<=[:@#])(?=\S)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-)", re.IGNORECASE)
+_LINKS = re.compile(r"(?<=[@#])(?=\S)|(?<=/)(?=/)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-)", re.IGNORECASE)
 """Where GitHub would make a mention, a reference or a link out of plain words."""
 
 

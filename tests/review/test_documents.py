@@ -74,7 +74,7 @@ def test_mentions_references_and_links_are_broken_up() -> None:
     assert "@<!-- -->team" in shown
     assert "#<!-- -->12" in shown
     assert "GH<!-- -->-7" in shown
-    assert "https:<!-- -->//x" in shown
+    assert "https:/<!-- -->/x" in shown
     assert "www<!-- -->.x" in shown
 
 
