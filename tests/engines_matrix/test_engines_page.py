@@ -52,7 +52,7 @@ FEATURES: dict[str, dict[str, str]] = {
     },
     "A failed upgrade is taken back": each("test_locks.py::test_a_refusal_half_way", ("sqlite", *POSTGRESQL)),
     "... or finished by sg-migrate resume": {
-        "mariadb": "test_resume.py::test_killed_at_every_fifth_statement",
+        "mariadb": "test_resume.py::test_killed_at_every_ninth_statement",
         "mysql": "test_resume.py::test_killed_ten_times_at_every_statement",
     },
 }
