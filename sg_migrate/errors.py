@@ -215,7 +215,7 @@ class LockedError(SgMigrateError):
         self.statement = statement
         self.sessions = sessions
         held = "".join(f"\n  held by {session}" for session in sessions[:10])
-        remedy = "`sg-migrate resume` goes on" if resumable else "Nothing was changed; run it again"
+        remedy = "Run `sg-migrate resume` and then this again" if resumable else "Nothing was changed; run it again"
         super().__init__(
             f"Waited {seconds:g} s for a lock, and gave up so that nobody has to queue behind this migration:"
             f"\n  {statement}{held}\n{remedy} when the lock is free; the setting lock_timeout (-x sg_lock_timeout=60)"

@@ -1,0 +1,22 @@
+"""The benchmark of the large table runs, on a small one."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from engines import why_missing
+
+
+@pytest.mark.long
+@pytest.mark.skipif(why_missing("postgresql") is not None, reason="no PostgreSQL server")
+def test_the_large_table(tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "benchmarks" / "large_table.py"
+    finished = subprocess.run(
+        [sys.executable, str(script), "--rows", "150000"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert finished.returncode == 0, finished.stderr[-3000:]
+    assert finished.stdout.count(" stock ") == 4
+    assert "142,500 values carried over, 7,500 did not convert" in finished.stdout
