@@ -30,7 +30,7 @@ ROWS = (
     "INSERT INTO custom_entity07 (id, sg_a_shot_id) VALUES (3, 1)",
     "INSERT INTO custom_entity07__sg_operators (owner_id, linked_type, linked_id) VALUES (3, 'HumanUser', 7)",
 )
-ENGINES = ("sqlite", "postgresql", "mariadb")
+ENGINES = ("sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.long))
 
 
 def filled(folder: Path, url: str, **settings: str) -> Studio:
