@@ -77,6 +77,8 @@ def expected(error: Exception) -> str | None:
 
     if isinstance(error, CommandError):
         return str(error)
+    if isinstance(error, SyntaxError) and error.filename:  # a revision or env.py, edited by hand
+        return f"{error.filename}, line {error.lineno}: {error.msg}. Nothing was done."
     database = sys.modules.get("sqlalchemy.exc")
     if database is not None and isinstance(error, database.DBAPIError):
         return f"the database refused: {error.orig}"

@@ -163,8 +163,8 @@ def test_the_command_itself(small: Made) -> None:
 
 
 def test_alembic_check_agrees_about_what_is_pending(tmp_path: Path) -> None:
-    """At every step of the samples, before and after the revision is written."""
-    states = sorted(packaged_folder("sample_schemas").glob("0*.json"))
+    """At the first steps of the samples, before and after the revision is written."""
+    states = sorted(packaged_folder("sample_schemas").glob("0*.json"))[:4]
     made = make(tmp_path / "studio", load(states[0]).schema)
     made.upgrade()
     assert not pending(made)

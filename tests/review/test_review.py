@@ -169,6 +169,13 @@ def test_what_an_allowance_says_cannot_act_on_a_terminal(small: Made) -> None:
     assert "\u202e" not in lines(small)
 
 
+def test_names_in_a_revision_cannot_act_on_a_terminal(small: Made) -> None:
+    small.write("r2", "op.drop_table('a\\x1b[2Jb\\u202ec')", ours=False)
+    result = run(small)
+    assert "a [2Jbc: dropped with its rows" in result.stdout
+    assert not {"\x1b", "\u202e"} & set(result.stdout)
+
+
 # --- which revisions
 
 
@@ -196,6 +203,28 @@ def test_a_revision_that_is_not_there_is_one_message(small: Made) -> None:
     assert done.stdout == ""
     assert "nothing" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_no_python_is_one_message(small: Made) -> None:
+    small.write("r2", "op.drop_table('shot'")
+    command = [str(PYTHON / "sg-migrate"), "review"]
+    done = subprocess.run(command, cwd=small.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "r2_r2.py, line " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_merge_revision_is_reviewed_and_not_called_empty(small: Made) -> None:
+    small.write("r2", ADDED)
+    small.write("r3", ADDED.replace("sg_new", "sg_other"))
+    path = small.write("r4", "pass", ours=False)
+    path.write_text(path.read_text().replace("down_revision = 'r1'", "down_revision = ('r2', 'r3')"))
+    result = small.review("r4")
+    assert result.down_revisions == ("r2", "r3")
+    assert not codes(result) & {"SGM301", "SGM303"}
+
+
+ADDED = "op.add_column('shot', sa.Column('sg_new', sa.Date(), info={'sg': 'Shot.sg_new date'}))"
 
 
 def test_a_review_creates_no_database(small: Made) -> None:
