@@ -7,6 +7,8 @@ tells the same story in a producer's words.
 from __future__ import annotations
 
 import re
+from datetime import date, datetime, timezone
+from decimal import Decimal
 from typing import Any
 
 from harness import pairs
@@ -99,9 +101,70 @@ SAMPLE_WHOLE_NUMBERS: list[list[tuple[str, str]]] = [
 """Columns whose text becomes whole numbers, by step."""
 
 
+DAY = date(2025, 10, 1)
+NIGHT = datetime(2025, 10, 1, 23, 30, tzinfo=timezone.utc)
+NO_NUMBERS = ["12 frames", "", "431.25", "99999999999", "1e3", None]
+NO_DAYS = ["end of May", "ASAP", "31/05/2024", "2024-02-30", "", None]
+
+TYPED: list[list[tuple[str, str, dict[Any, Any]]]] = [
+    [],
+    [("sequence", "sg_due", {"2024-05-31": date(2024, 5, 31), **dict.fromkeys(NO_DAYS)})],
+    [
+        ("shot", "sg_cut_in", {"12": 12, " 7 ": None, "-3": -3, **dict.fromkeys(NO_NUMBERS)}),
+        ("shot", "sg_turnover", {"34": 34, **dict.fromkeys(["wk 34", "2024-08-19", "2024-02-30"])}),
+        ("shot", "sg_handle_seconds", {8: 8.0, -1: -1.0, None: None}),
+        ("asset", "sg_hero", {"yes": True, "true": True, "no": False, "0": False, "x": None, None: None}),
+    ],
+    [
+        ("asset", "sg_build_number", {12: "12", -5: "-5", None: None}),
+        ("asset", "sg_poly_limit_k", {120.0: 120, 0.5: None, 3000000000.0: None, None: None}),
+        ("task", "sg_bid_code", {"14": 14, **dict.fromkeys(["B-014", "14/2", None])}),
+        ("task", "sg_client_approved", {True: "true", False: "false", None: None}),
+        (
+            "version",
+            "sg_client_review",
+            {
+                date(2025, 1, 31): datetime(2025, 1, 31, tzinfo=timezone.utc),
+                date(2024, 2, 29): datetime(2024, 2, 29, tzinfo=timezone.utc),
+                None: None,
+            },
+        ),
+    ],
+    [
+        ("asset", "sg_cost", {Decimal("1234.56"): 1234.56, Decimal("-0.01"): -0.01, None: None}),
+        (
+            "project",
+            "sg_delivery",
+            {NIGHT: DAY, NIGHT.replace(minute=59, second=59, microsecond=500000): DAY, None: None},
+        ),
+        ("custom_entity07", "sg_serial", {"007": 7, "K-7": None, None: None}),
+    ],
+    [
+        ("asset", "sg_build_number", {"12": 12, "12b": None, "007": 7, None: None}),
+        ("task", "sg_progress", {40: 40.0, 130: 130.0, None: None}),
+        ("version", "sg_client_review", {NIGHT: DAY, datetime(2024, 2, 29, tzinfo=timezone.utc): date(2024, 2, 29)}),
+    ],
+]
+"""What people had typed before each step, and what becomes of it: column by column, value by value."""
+
+FIRST_TYPED = 70_000
+"""The ids of the rows with the typed values begin here."""
+
+
+def type_in(oracle: Oracle, step: int) -> None:
+    """Rows with the values of `TYPED`, and what must become of them."""
+    rows: dict[str, dict[int, dict[str, Any]]] = {}
+    for table, column, values in TYPED[step]:
+        for number, (before, after) in enumerate(values.items(), FIRST_TYPED + 100 * step):
+            rows.setdefault(table, {}).setdefault(number, {})[column] = before
+            oracle.expect(table, number, column, after)
+    for table, written in rows.items():
+        oracle.write(table, written)
+
+
 def expect_whole_numbers(oracle: Oracle, table: str, column: str) -> None:
     """Every text that is a whole number of 32 bits is carried over, every other becomes NULL."""
     for key, text in oracle.values(table, column).items():
-        whole = text is not None and re.fullmatch(" *[-+]?[0-9]{1,18} *", text) is not None
+        whole = text is not None and re.fullmatch("-?[0-9]{1,18}", text) is not None
         number = int(text) if whole else None
         oracle.expect(table, key, column, number if number is not None and abs(number) < 2**31 else None)
