@@ -134,12 +134,21 @@ def test_a_table_that_got_another_name_meanwhile(sqlite_url: str, tmp_path: Path
     assert studio.rows("SELECT count(sg_x) FROM sg_shot") == [(3,)]
 
 
-def test_nothing_to_carry_over_to_any_more(sqlite_url: str, tmp_path: Path) -> None:
-    studio = _studio(tmp_path, sqlite_url, TEXT, FIVE)
+def test_a_field_that_becomes_a_link_is_finished_first(server_url: str, tmp_path: Path) -> None:
+    studio = _studio(tmp_path, server_url, TEXT, FIVE)
     _change(studio, NUMBER)
     _change(studio, ONE)
+    assert studio.rows("SELECT sg_x__was_number FROM shot ORDER BY id") == [(1,), (None,), (30,), (None,), (900,)]
+    assert studio.sg_migrate("carry").output == "Nothing is pending.\n"
+
+
+def test_nothing_to_carry_over_to_any_more(sqlite_url: str, tmp_path: Path) -> None:
+    """A note whose table has gone, by whatever way, is no reason to fail for ever."""
+    studio = _studio(tmp_path, sqlite_url, TEXT, FIVE)
+    _change(studio, NUMBER)
+    studio.execute("UPDATE sg_carry SET entity_type = 'Gone'")
     done = studio.sg_migrate("carry")
-    assert done.output == ("Shot.sg_x: nothing to carry over to any more; the old values stay in shot.sg_x__was_text\n")
+    assert done.output == ("Gone.sg_x: nothing to carry over to any more; the old values stay in shot.sg_x__was_text\n")
     assert _pending(studio) == []
 
 
@@ -174,7 +183,7 @@ def _killed_at(url: str, folder: Path, *ids: int) -> list[int]:
     values = ", ".join(f"({n * 3}, '{n}{'x' if n % 7 == 0 else ''}')" for n in range(1, ROWS + 1))
     studio = _studio(folder, url, TEXT, f"INSERT INTO shot (id, sg_x) VALUES {values}")
     _change(studio, NUMBER)
-    points = []
+    points: list[int] = []
     for kill_at in ids:
         reached = _carry_until(studio, max(kill_at, points[-1] + 30 if points else 0))
         points.append(reached)
