@@ -59,11 +59,7 @@ def revision(
     heads = tuple(scripts.get_heads())
     if len(heads) > 1:
         raise RevisionError(f"There are several heads: {', '.join(heads)}. Merge them: alembic merge heads -m merge.")
-    command = {
-        "message": message, "autogenerate": True, "sql": False, "head": "head", "splice": False, "branch_label": None,
-        "version_path": str(folder) if folder else None, "rev_id": rev_id, "depends_on": None,
-    }  # fmt: skip
-    context = RevisionContext(config, scripts, command)
+    context = RevisionContext(config, scripts, _command(message, rev_id, folder))
 
     def retrieve_migrations(heads: Any, migration_context: MigrationContext) -> list[Any]:
         _refuse_other_tables(migration_context)
@@ -89,6 +85,14 @@ def revision(
     if not written or written[0] is None:
         return None
     return Project(config, overrides(arguments), scripts), written[0]
+
+
+def _command(message: str, rev_id: str | None, folder: Path | None) -> dict[str, Any]:
+    """The arguments of ``alembic revision --autogenerate``."""
+    return {
+        "message": message, "autogenerate": True, "sql": False, "head": "head", "splice": False, "branch_label": None,
+        "version_path": str(folder) if folder else None, "rev_id": rev_id, "depends_on": None,
+    }  # fmt: skip
 
 
 def _config(project: Project, snapshot: Snapshot, arguments: Sequence[str], folder: Path | None) -> Config:

@@ -35,7 +35,7 @@ def rows(page: Path) -> list[list[str]]:
 
 def command_reference() -> str:
     """docs/commands.md as the commands' own help says it."""
-    context = click.Context(cli, info_name="sg-migrate")
+    context = click.Context(cli, info_name="sg-migrate", **cli.context_settings)
     pages = ["# Commands\n", "Written from the commands' own help.\n"]
     for name in COMMANDS:
         command = cli.get_command(context, name)

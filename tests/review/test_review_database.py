@@ -1,0 +1,84 @@
+"""Reviews that ask a database: rows, values, sizes, views and triggers; and that they only ever read."""
+
+from __future__ import annotations
+
+import sqlite3
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from engines import Databases
+from reviewprojects import Made, small_site, working_directory
+
+from sg_migrate.cli import cli
+from sg_migrate.review.database import opened
+
+pytest_plugins = ["reviewfixtures"]
+
+VALUES = ("12", "12 frames", None, "431.25", " 7 ", "-3", "99999999999")
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+def test_a_database_says_how_many_values_will_not_convert(small: Made, databases: Databases, engine: str) -> None:
+    url = small.upgrade("r1", databases.new(engine))
+    created = sa.create_engine(url)
+    with created.begin() as connection:
+        rows = [{"id": number, "sg_cut_in": value} for number, value in enumerate(VALUES)]
+        connection.execute(sa.insert(sa.table("shot", sa.column("id"), sa.column("sg_cut_in"))), rows)
+        connection.exec_driver_sql("CREATE VIEW cuts AS SELECT sg_cut_in FROM shot")
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    result = small.review("r2", engine, url)
+    found = {finding.rule.code: finding for finding in result.findings}
+    counts = found["SGM201"].counts
+    assert (counts.rows, counts.values) == (7, 6)
+    with created.begin() as connection:
+        connection.exec_driver_sql("DROP VIEW cuts")  # the upgrade would refuse
+    small.upgrade("r2", url)
+    with created.connect() as connection:
+        carried = connection.execute(sa.text("SELECT count(sg_cut_in) FROM shot")).scalar_one()
+    created.dispose()
+    assert counts.unconverted == 6 - carried > 0
+    assert counts.size is not None
+    assert counts.size > 0
+    assert found["SGM701"].what == "it gets another type, and it is read by cuts"
+
+
+def test_postgresql_knows_the_views_whatever_their_text(small: Made, databases: Databases) -> None:
+    url = small.upgrade("r1", databases.new("postgresql"))
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE VIEW everything AS SELECT s.sg_cut_in AS start FROM shot s")
+        connection.exec_driver_sql("CREATE VIEW sg_cut_in AS SELECT code FROM shot")
+        connection.exec_driver_sql("CREATE MATERIALIZED VIEW kept AS SELECT sg_cut_in FROM shot")
+    engine.dispose()
+    small.follow(small_site(sg_cut_in=""), "r2")
+    (finding,) = small.review("r2", "postgresql", url).findings
+    assert finding.what == "it retires, and it is read by everything, kept"
+
+
+def test_nothing_can_be_written_through_the_reviews_connection(small: Made, databases: Databases) -> None:
+    for engine in ("sqlite", "postgresql", "mariadb"):
+        url = small.upgrade("r1", databases.new(engine))
+        with opened(small.project(), url) as (database, _):
+            assert database is not None
+            with pytest.raises(sa.exc.DBAPIError):
+                database.connection.exec_driver_sql("INSERT INTO shot (id) VALUES (1)")
+
+
+def test_a_revision_that_the_database_has_is_not_counted(small: Made) -> None:
+    small.follow(small_site(sg_cut_in="number"), "r2")
+    small.upgrade()
+    with working_directory(small.folder):
+        result = CliRunner().invoke(cli, ["review"])
+    assert "0 rows" not in result.stdout
+    assert "the database has this revision already" in result.stderr
+
+
+def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Made) -> None:
+    small.upgrade()
+    with sqlite3.connect(small.database) as connection:
+        connection.execute("CREATE TRIGGER stamp AFTER INSERT ON shot BEGIN SELECT 1; END")
+    connection.close()
+    small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')")
+    (finding,) = (f for f in small.review(url=small.url).findings if f.rule.code == "SGM602")
+    assert finding.what == "loses stamp"
