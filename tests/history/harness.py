@@ -34,6 +34,8 @@ from structure import Structure, diff_structure, raw_connection, snapshot_struct
 from sg_migrate import SiteSchema, load, merge, read_snapshot, write_snapshot
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.template import create_project
+from sg_migrate.settings import Settings
+from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, to_metadata
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -126,6 +128,15 @@ class History:
         engine = engine_of(url or self.url)
         return diff_structure(self.structure(url), created(databases, engine, self.model()))
 
+    def against_a_fresh_model(self, databases: Databases, source: Path) -> set[str]:
+        """Where the database differs from ``create_all`` of what the site has now, made without any memory.
+
+        What the database has beyond that is what is kept, and foreign; it does not count.
+        """
+        fresh = created(databases, engine_of(self.url), build_state(load(source).schema, Settings(), {}))
+        lines = diff_structure(fresh, self.structure())
+        return {line.split(":")[0] for line in lines if "only in the second" not in line}
+
     def text_of(self) -> dict[str, str]:
         """Every revision by file name, without ids' dates."""
         return {path.name: normalised(path) for path in sorted(self.versions.glob("*.py"))}
@@ -145,7 +156,10 @@ def created(databases: Databases, engine: str, state: State) -> Structure:
 
 def create_all(url: str, metadata: sa.MetaData) -> None:
     engine = sa.create_engine(url, poolclass=sa.NullPool)
-    metadata.create_all(engine)
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")  # or each statement waits for the disk
+        metadata.create_all(connection)
     engine.dispose()
 
 

@@ -11,7 +11,7 @@ from engines import Databases
 from expected import CASES, NATIVE, TABLES
 from harness import KEPT, REAL, SAMPLES, History
 from oracle import Oracle
-from story import REAL_RENAMED, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, expect_whole_numbers, type_in
+from story import REAL_RENAMED, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, STAYED, expect_whole_numbers, type_in
 from structure import diff_structure
 
 
@@ -78,6 +78,7 @@ def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
     for source, renamed, whole in zip(SAMPLES, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, strict=True):
         step_up(history, databases, source)
         as_expected(history)
+        assert history.against_a_fresh_model(databases, source) <= STAYED
         for table, column in whole:
             expect_whole_numbers(oracle, table, column)
         if history.number > 1:
@@ -99,6 +100,7 @@ def test_a_real_site(engine: str, databases: Databases, tmp_path: Path) -> None:
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
     for source, renamed in zip(REAL, REAL_RENAMED, strict=True):
         step_up(history, databases, source)
+        assert history.against_a_fresh_model(databases, source) == set()
         for table, column in renamed:
             if column == "open_notes_count":
                 expect_whole_numbers(oracle, table, column)
