@@ -18,6 +18,7 @@ from structure import Structure, diff_structure
 from test_drift import a_site
 
 from sg_migrate import Field, SiteSchema
+from sg_migrate.commands import prune
 
 SEEDS = range(20)
 
@@ -76,12 +77,20 @@ def _states() -> list[SiteSchema]:
     return [first, second, SiteSchema({"Shot": third.entity_types["Shot"]})]
 
 
+PRUNED = ["Sequence", "Shot.sg_cut__was_text"]
+GONE: list[str | tuple[str, str]] = ["sequence", ("shot", "sg_cut__was_text")]
+
+
 def generate(history: History) -> None:
     for number, state in enumerate(_states()):
         history.take(state)
         assert history.revise(f"step {number}") is not None
         history.upgrade()
         history.check()
+    prune.command.main([*PRUNED, "--config", str(history.ini)], standalone_mode=False)
+    assert history.revise("prune") is not None
+    history.upgrade()
+    history.check()
 
 
 NATIVE = {
@@ -102,7 +111,7 @@ def native_types(structure: Structure) -> str:
 
 @pytest.mark.parametrize(("author", "runner"), list(product(PAIRS, PAIRS)))
 def test_generated_on_one_engine_run_on_another(author: str, runner: str, databases: Databases, tmp_path: Path) -> None:
-    """Upgrade step by step with rows, check, downgrade and upgrade again; the native types are the intended ones."""
+    """Step by step with rows, a comment change, retirements, a conversion, a prune, and down and up again."""
     history = History(tmp_path / "project", databases.new(author))
     generate(history)
     history.url = databases.new(runner)
@@ -110,17 +119,26 @@ def test_generated_on_one_engine_run_on_another(author: str, runner: str, databa
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
     oracle.fill()
     renamed = pairs(shot={"sg_cut": "sg_cut__was_text"})
-    for revision in ("0002", "0003"):
-        history.upgrade(revision)
-        oracle.verify(renamed=renamed if revision == "0003" else None)
+    history.upgrade("0002")
+    oracle.verify()
+    history.upgrade("0003")
+    oracle.verify(renamed=renamed)
+    third = history.structure()
+    history.downgrade()
+    oracle.verify()
+    history.upgrade("0003")
+    oracle.verify(renamed=renamed)
+    oracle.settle(renamed=renamed)
+    history.upgrade("0004")
+    oracle.verify(dropped=GONE)
     history.check()
     assert history.revise("nothing") is None
     top = history.structure()
     assert history.against_the_model(databases) == []
     assert native_types(top) == " ".join(NATIVE[runner.removesuffix("-new")].split())
     history.downgrade()
-    oracle.verify()
-    history.downgrade("base")
+    assert diff_structure(third, history.structure()) == []
+    history.downgrade("base", "sg_discard=true")
     history.upgrade()
     assert diff_structure(top, history.structure()) == []
 
@@ -131,5 +149,5 @@ def test_every_engine_writes_the_same_files(databases: Databases, tmp_path: Path
         history = History(tmp_path / engine, databases.new(engine))
         generate(history)
         written.append(history.text_of())
-    assert written[0].keys() == {"0001_step_0.py", "0002_step_1.py", "0003_step_2.py"}
+    assert written[0].keys() == {"0001_step_0.py", "0002_step_1.py", "0003_step_2.py", "0004_prune.py"}
     assert all(files == written[0] for files in written)
