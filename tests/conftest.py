@@ -12,6 +12,12 @@ from pathlib import Path
 
 import pytest
 from engines import ENGINES, Databases, EngineMissingError, Servers
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+
+# Machines that run the tests are busy: how long an example takes says nothing about the code.
+hypothesis_settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("busy")
 
 
 class RequestedDatabases(Databases):

@@ -42,6 +42,7 @@ class _Facts:
     retired: bool | None = None
     back_as: str = ""
     comment: bool = False
+    widened: bool = False
     table: bool = False
     fields: int = 0
 
@@ -109,6 +110,7 @@ class Summary:
 
     def _altered(self, op: AlterOp) -> None:
         facts = self._of(op.new.mark)
+        facts.widened = facts.widened or op.modify_type is not None
         if op.new.mark.was and not op.old.mark.was:
             facts.was = op.old.mark.data_type
             facts.kept_in.append(op.new.name)
@@ -186,7 +188,8 @@ def _changes(entity_type: str, code: str, facts: _Facts) -> Iterator[Change]:
     former = ", ".join(facts.kept_in)
     if facts.was and (facts.kept_in or facts.was != (facts.now or facts.added)):
         kind = f"{facts.was} -> {facts.now or facts.added}"
-        note = f"the old values stay in {former}" if former else "the column stays as it is"
+        stays = "the column holds longer texts now" if facts.widened else "the column stays as it is"
+        note = f"the old values stay in {former}" if former else stays
         yield Change(entity_type, code, "~", kind, "; ".join(filter(None, [note, facts.back_as])))
     elif facts.added and not facts.dropped:
         note = f"{facts.fields} fields" if facts.fields and not code else ""
