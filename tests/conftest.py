@@ -32,6 +32,18 @@ class RequestedDatabases(Databases):
             pytest.skip(f"{engine}: {error}")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What the newest PostgreSQL and MariaDB's other dialect repeat of their siblings waits for `make test-long`."""
+    for item in items:
+        values = (
+            item.callspec.params.values() if isinstance(item, pytest.Function) and hasattr(item, "callspec") else ()
+        )
+        if item.path.name not in ("test_engines.py", "test_conversion_values.py") and (
+            "mysql" in values or "postgresql-new" in values
+        ):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
     """The servers of this session, started when first used."""

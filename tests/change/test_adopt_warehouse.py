@@ -129,7 +129,8 @@ def test_taken_over(tmp_path: Path, databases: Databases, engine_name: str) -> N
     assert {name for name in snapshot_structure(fresh)["tables"] if name != "alembic_version"} == theirs
 
 
-@pytest.mark.parametrize("engine_name", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"])
+@pytest.mark.long
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_what_shotgrid_orm_really_makes(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     url = databases.new(engine_name)
     sample = json.loads(SAMPLE.read_text("utf-8"))

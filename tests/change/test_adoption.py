@@ -111,7 +111,9 @@ class Application:
             connection.exec_driver_sql(statement)
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    "engine_name", ["sqlite", *(pytest.param(name, marks=pytest.mark.long) for name in ("postgresql", "mariadb"))]
+)
 def test_one_history_for_both(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     app = Application(tmp_path / "app", databases.new(engine_name))
     template = (app.folder / "migrations" / "script.py.mako").read_bytes()

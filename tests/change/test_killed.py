@@ -160,7 +160,7 @@ def show(fell: Counter[str], where: str) -> None:
         print(f"  {times:4}  {point}")
 
 
-@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("engine_name", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def test_an_upgrade_killed(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     studio = ready(tmp_path / "project", databases.new(engine_name))
     show(kill_upgrades(studio, 1, ("after ddl", "after values", "before commit", "after commit")), engine_name)

@@ -133,7 +133,7 @@ SLOW = settings(
 )
 
 
-@settings(SLOW, max_examples=12)
+@settings(SLOW, max_examples=8)
 @given(chain=chains)
 def test_on_sqlite(databases: Databases, tmp_path: Path, chain: list[SiteSchema]) -> None:
     walk(chain, "sqlite", databases, tmp_path / str(len(list(tmp_path.iterdir()))))
@@ -147,7 +147,7 @@ def test_on_postgresql(databases: Databases, tmp_path: Path, chain: list[SiteSch
 
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
-@settings(SLOW, max_examples=150)
+@settings(SLOW, max_examples=50)
 @given(chain=chains)
 def test_many(engine: str, databases: Databases, tmp_path: Path, chain: list[SiteSchema]) -> None:
     walk(chain, engine, databases, tmp_path / str(len(list(tmp_path.iterdir()))))

@@ -71,6 +71,7 @@ def test_from_init(databases: Databases, tmp_path: Path) -> None:
     assert not run(folder, "alembic", "check").stderr.count("Traceback")
 
 
+@pytest.mark.long
 def test_from_init_on_postgresql(databases: Databases, tmp_path: Path) -> None:
     run(tmp_path, "sg-migrate", "init", "warehouse", "--from", str(SAMPLES[0]))
     url = databases.new("postgresql")
@@ -78,6 +79,7 @@ def test_from_init_on_postgresql(databases: Databases, tmp_path: Path) -> None:
     as_script(tmp_path / "warehouse", url, databases.new("postgresql"))
 
 
+@pytest.mark.long
 def test_from_the_template(tmp_path: Path) -> None:
     """``alembic init -t``, then a snapshot, then all as ever."""
     run(tmp_path, "alembic", "init", "-t", str(TEMPLATE), "migrations")

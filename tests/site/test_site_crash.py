@@ -14,6 +14,7 @@ import pytest
 PROGRAM = Path(__file__).with_name("crashing_writer.py")
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork and SIGKILL")
 def test_killed_writers(tmp_path: Path) -> None:
     answer = subprocess.run([sys.executable, PROGRAM, tmp_path], capture_output=True, text=True, check=False)
