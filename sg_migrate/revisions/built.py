@@ -12,7 +12,7 @@ from alembic.script import Script, ScriptDirectory
 from sg_migrate.errors import FoldError
 from sg_migrate.revisions.operations import ConvertColumnOp, RestoreColumnOp
 from sg_migrate.revisions.recorder import record
-from sg_migrate.warehouse.naming import is_former_name
+from sg_migrate.warehouse.naming import is_former_of
 from sg_migrate.warehouse.state import (
     ColumnState,
     ForeignKeyState,
@@ -115,9 +115,9 @@ class Fold:
         if table is None:
             return
         name = str(op.new_table_name)
-        was = is_former_name(name)
-        if was != is_former_name(op.table_name):
-            table = as_former(table, was)
+        old, new = (name, op.table_name) if table.mark.was else (op.table_name, name)
+        if is_former_of(new, old, table.mark.data_type):  # op.rename_table can carry no mark
+            table = as_former(table, not table.mark.was)
         self.tables[name] = replace(table, name=name)
         for other in list(self.tables.values()):
             keys = {n: replace(k, referred_table=name) if k.referred_table == op.table_name else k

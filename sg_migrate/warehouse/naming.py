@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from itertools import islice
 from typing import Literal, TypeAlias
 
 Naming: TypeAlias = Literal["snake", "shotgrid"]
@@ -76,8 +77,15 @@ def former_label(name: str, data_type: str) -> str:
 
 
 def is_former_name(name: str) -> bool:
-    """Whether a table's name is one that `former_names` gives; ``op.rename_table`` can carry no mark."""
+    """Whether a column's or table's name looks like one that `former_names` gives; a field may be called so too."""
     return "__was_" in name
+
+
+def is_former_of(name: str, current: str, data_type: str) -> bool:
+    """Whether ``name`` is one that `former_names` gives to what is called ``current``."""
+    number = name.rpartition("_")[2]
+    tries = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 1
+    return name in islice(former_names(current, data_type), tries)
 
 
 def index_name(table: str, columns: Iterable[str]) -> str:

@@ -151,3 +151,16 @@ def test_on_postgresql(databases: Databases, tmp_path: Path, chain: list[SiteSch
 @given(chain=chains)
 def test_many(engine: str, databases: Databases, tmp_path: Path, chain: list[SiteSchema]) -> None:
     walk(chain, engine, databases, tmp_path / str(len(list(tmp_path.iterdir()))))
+
+
+def test_a_link_field_called_as_a_kept_table_would_be(databases: Databases, tmp_path: Path) -> None:
+    """Its table's name has ``__was_`` in it before anything is kept; the search above found this one."""
+
+    def site(data_type: str) -> SiteSchema:
+        code = "sg_a__was_multi_entity"
+        fields = {"id": Field("Shot", "id", "number", "Id"), code: Field("Shot", code, data_type, "A")}
+        return SiteSchema({"Shot": EntityType("Shot", "Shot", fields=fields)})
+
+    walk(
+        [site(kind) for kind in ("multi_entity", "text", "multi_entity", "entity")], "sqlite", databases, tmp_path / "p"
+    )

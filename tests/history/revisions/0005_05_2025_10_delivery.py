@@ -33,7 +33,7 @@ Shot
   + sg_final_frame                  image  "Final Frame"
   ~ sg_length                       calculated -> calculated  "Length"; the old values stay in sg_length__was_calculated
   ~ sg_plates                       multi_entity -> entity  "Plate"; the old values stay in shot__sg_plates__was_multi_entity
-  ~ sg_shot_type                    list -> text  "Type"; the column stays as it is
+  ~ sg_shot_type                    list -> text  "Type"; the column holds longer texts now
   - sg_split_screen                 retired on the site, kept in the warehouse  "Split Screen"
 Version
   + sg_flagged                      back on the site; the column and its values are still there  "Flagged"
