@@ -68,10 +68,10 @@ def as_expected(history: History) -> None:
         assert sorted(found["primary_key"]) == sorted(key)
 
 
-ENGINES = ["sqlite", "postgresql", "mariadb", pytest.param("postgresql-new", marks=pytest.mark.long)]
+LONG = [pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql-new", "mariadb")]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", *LONG])
 def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
     history = History(tmp_path / "project", databases.new(engine))
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
@@ -94,7 +94,8 @@ def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not REAL, reason="the real schemas are not here")
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_a_real_site(engine: str, databases: Databases, tmp_path: Path) -> None:
     history = History(tmp_path / "project", databases.new(engine))
     oracle = Oracle(history.url, ignore=["sg_catalog_*"])
