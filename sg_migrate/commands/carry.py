@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
     from rich.progress import Progress
 
-    from sg_migrate.revisions.pending import Pending
+    from sg_migrate.conversion.pending import Pending
     from sg_migrate.revisions.project import Project
     from sg_migrate.warehouse.state import State
 
@@ -38,8 +38,8 @@ def command(batch_size: int, config: Path, arguments: tuple[str, ...]) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from sg_migrate.revisions import pending
-    from sg_migrate.revisions.connection import connect
+    from sg_migrate.conversion import pending
+    from sg_migrate.database.connection import connect
 
     here = project(config, arguments)
     section = here.config.get_section(here.config.config_ini_section, {})
@@ -70,7 +70,7 @@ def _built(connection: sa.Connection, here: Project) -> State:
 
 def _carry(connection: sa.Connection, item: Pending, built: State, size: int, progress: Progress) -> str:
     """Do one carry-over; gives its outcome in words."""
-    from sg_migrate.revisions import pending
+    from sg_migrate.conversion import pending
 
     now = pending.resolve(item, built)
     if now is None:

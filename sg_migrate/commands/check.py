@@ -41,9 +41,9 @@ def command(context: click.Context, format_: str, url: str | None, config: Path,
 
 
 def _checks(found: Project, url: str | None) -> list[Check]:
+    from sg_migrate.database.reading import opened
     from sg_migrate.errors import DatabaseUnavailableError
     from sg_migrate.review.checks import Check, check_database, check_drift, check_heads, check_revisions
-    from sg_migrate.review.database import opened
 
     checks = [check_heads(found), _site(found), check_revisions(found)]
     names = ("head and database", "database and built")
@@ -78,7 +78,7 @@ def has_credentials() -> bool:
 
 
 def _show(checks: Sequence[Check], format_: str) -> None:
-    from sg_migrate.review import markdown
+    from sg_migrate.reports import markdown
     from sg_migrate.review.checks import document, github, json_text, text
 
     if format_ == "text":

@@ -15,7 +15,7 @@ from sg_migrate.commands.output import echo_lines
 from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
 
 if TYPE_CHECKING:
-    from sg_migrate.review.difference import Difference
+    from sg_migrate.reports.difference import Difference
     from sg_migrate.revisions.project import Project
     from sg_migrate.site.schema import SiteSchema
     from sg_migrate.warehouse.state import State
@@ -67,7 +67,7 @@ def command(
 
 def show(found: Difference, format_: str) -> None:
     """Print differences in a format."""
-    from sg_migrate.review import difference, html, markdown
+    from sg_migrate.reports import difference, html, markdown
 
     if format_ == "text":
         echo_lines(difference.text(found))
@@ -101,7 +101,7 @@ class _Sides:
         return project(self.config, self.arguments)
 
     def difference(self, old_name: str, new_name: str) -> Difference:
-        from sg_migrate.review.difference import difference
+        from sg_migrate.reports.difference import difference
         from sg_migrate.site.ledger import active
 
         old, new = self._read(old_name), self._read(new_name)
@@ -132,8 +132,8 @@ class _Sides:
         return self._file(name)
 
     def _database(self) -> Side:
+        from sg_migrate.database.reading import opened
         from sg_migrate.errors import RevisionError
-        from sg_migrate.review.database import opened
         from sg_migrate.revisions.built import built_state
 
         with opened(self.project, self.url or self.project.url) as (database, _):

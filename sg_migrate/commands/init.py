@@ -47,7 +47,7 @@ def _adopt(folder: Path, loaded: Loaded, url: str) -> None:
     import alembic.command
 
     from sg_migrate.commands.snapshot import take
-    from sg_migrate.revisions.adoption import absolute, describe
+    from sg_migrate.database.adoption import absolute, describe
     from sg_migrate.revisions.generate import revision
     from sg_migrate.revisions.project import Project
     from sg_migrate.revisions.template import create_project

@@ -10,7 +10,7 @@ import click
 from sg_migrate.commands.options import config_option, project, setting_option
 
 if TYPE_CHECKING:
-    from sg_migrate.models import Kind
+    from sg_migrate.models.script import Kind
 
 
 @click.command(name="models", epilog="Example: sg-migrate models warehouse_models.py --kind dataclasses")
@@ -29,7 +29,7 @@ def command(out: Path, kind: Kind, config: Path, arguments: tuple[str, ...]) -> 
 
     It needs no database.
     """
-    from sg_migrate.models import render_models
+    from sg_migrate.models.script import render_models
     from sg_migrate.site.atomic import replace_file
 
     text = render_models(project(config, arguments).built, kind)

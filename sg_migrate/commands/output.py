@@ -13,7 +13,7 @@ def echo_lines(lines: Iterable[tuple[str, str]]) -> None:
 
     Whatever is invisible or acts on a terminal is taken out: names and texts in them are anybody's.
     """
-    from sg_migrate.review.document import code_line
+    from sg_migrate.reports.document import code_line
 
     lines = [(code_line(text), style) for text, style in lines]
     if not sys.stdout.isatty():

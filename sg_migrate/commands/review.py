@@ -14,7 +14,7 @@ from sg_migrate.exit_codes import DONE, LOOK
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sg_migrate.review.judge import Review
+    from sg_migrate.review.run import Review
 
 DIALECTS = ("sqlite", "postgresql", "mysql", "mariadb")
 LEVELS = ("safe", "locking", "lossy", "destructive")
@@ -50,9 +50,9 @@ def command(
     Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have
     yet, or without a database the newest. Rules and formats: docs/review.md. Nothing is executed or written.
     """
-    from sg_migrate.review.chosen import applied, selected
-    from sg_migrate.review.database import dialect_of, opened
-    from sg_migrate.review.judge import review
+    from sg_migrate.database.reading import dialect_of, opened
+    from sg_migrate.review.run import review
+    from sg_migrate.review.selection import applied, selected
 
     found = project(config, arguments)
     with opened(found, url) as (database, reason):
@@ -74,16 +74,16 @@ def command(
 def show(reviews: Sequence[Review], format_: str, *, details: bool = False) -> None:
     """Print reviews in a format."""
     if format_ == "text":
-        from sg_migrate.review.text_report import text_report
+        from sg_migrate.reports.text import text_report
 
         echo_lines(text_report(reviews, details=details))
     elif format_ == "json":
-        from sg_migrate.review.json_report import json_report
+        from sg_migrate.reports.json_report import json_report
 
         click.echo(json_report(reviews))
     else:
-        from sg_migrate.review import html, markdown
-        from sg_migrate.review.review_document import review_document
+        from sg_migrate.reports.review_document import review_document
+        from sg_migrate.reports import html, markdown
 
         document = review_document(reviews)
         click.echo(markdown.render(document) if format_ == "markdown" else html.render(document))

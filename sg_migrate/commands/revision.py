@@ -15,8 +15,8 @@ from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
 if TYPE_CHECKING:
     from alembic.script import Script
 
-    from sg_migrate.review.database import Database
-    from sg_migrate.review.judge import Review
+    from sg_migrate.database.reading import Database
+    from sg_migrate.review.run import Review
     from sg_migrate.revisions.project import Project
     from sg_migrate.site.snapshot import Snapshot
 
@@ -54,8 +54,8 @@ def command(
     Exits with 0 when nothing is to be done, 3 when a revision was written, 4 when somebody must look at it.
     """
     from sg_migrate.commands.review import show
-    from sg_migrate.review.database import dialect_of, opened
-    from sg_migrate.review.judge import review
+    from sg_migrate.database.reading import dialect_of, opened
+    from sg_migrate.review.run import review
     from sg_migrate.revisions.generate import message_for, revision
 
     found = project(config, arguments)
@@ -107,10 +107,10 @@ def _refreshed(found: Project, source: Path | None, accept_retirements: bool) ->
 
 def _check_database(found: Project, snapshot: Snapshot, database: Database) -> None:
     """Raise ``ClashError`` or ``DriftError`` as autogenerate does, for the revisions that the database has."""
+    from sg_migrate.database.drift import check_clashes, describe, drift
     from sg_migrate.errors import DriftError, SettingsError
-    from sg_migrate.review.chosen import applied
+    from sg_migrate.review.selection import applied
     from sg_migrate.revisions.built import built_state
-    from sg_migrate.revisions.drift import check_clashes, describe, drift
 
     check_clashes(database.connection, found.built, found.model(snapshot.schema))
     if found.settings.drift == "ignore" or not applied(found, database):

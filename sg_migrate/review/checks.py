@@ -10,19 +10,19 @@ from typing import Literal, TypeAlias
 
 from alembic.operations import ops
 
+from sg_migrate.database.drift import describe, drift
+from sg_migrate.database.reading import Database
 from sg_migrate.errors import SgMigrateError
 from sg_migrate.exit_codes import DIFFERS, DONE, ERROR, LOOK
-from sg_migrate.review.chosen import applied
-from sg_migrate.review.database import Database
-from sg_migrate.review.difference import Difference, difference
-from sg_migrate.review.document import Block, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.difference import Difference, difference
+from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.text import Line
+from sg_migrate.reports.words import plural
 from sg_migrate.review.findings import Level
-from sg_migrate.review.judge import review
+from sg_migrate.review.run import review
+from sg_migrate.review.selection import applied
 from sg_migrate.review.state_schema import schema_of
-from sg_migrate.review.text_report import Line
-from sg_migrate.review.words import plural
 from sg_migrate.revisions.built import ancestors, built_state
-from sg_migrate.revisions.drift import describe, drift
 from sg_migrate.revisions.operations import flat
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project

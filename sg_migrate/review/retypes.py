@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.review.subject import Subject
+from sg_migrate.conversion.rules import RULES as CONVERSIONS
+from sg_migrate.conversion.rules import Kind, kind_of
+from sg_migrate.review.revision import Subject
 from sg_migrate.revisions.operations import CarryLinksOp, ConvertColumnOp
-from sg_migrate.warehouse.conversion import RULES as CONVERSIONS
-from sg_migrate.warehouse.conversion import Kind, kind_of
 from sg_migrate.warehouse.state import ColumnState, Mark, TableState
 
 

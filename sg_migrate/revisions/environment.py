@@ -15,18 +15,18 @@ from alembic.autogenerate.api import AutogenContext
 from alembic.operations import Operations, ops
 from alembic.runtime.migration import MigrationContext
 
+from sg_migrate.conversion.execution import refuse_to_discard, refuse_to_shorten
+from sg_migrate.conversion.unfinished import finish_before_drop
+from sg_migrate.database.connection import connect, lock_for_writing
+from sg_migrate.database.drift import check_clashes, describe, drift, repair
+from sg_migrate.database.views import check_views
 from sg_migrate.errors import DriftError, SettingsError
 from sg_migrate.revisions.built import built_state, is_ours, steps_operations
-from sg_migrate.revisions.carry import refuse_to_discard, refuse_to_shorten
-from sg_migrate.revisions.connection import connect, lock_for_writing
-from sg_migrate.revisions.drift import check_clashes, describe, drift, repair
 from sg_migrate.revisions.operations import RestoreColumnOp, RestoreLinksOp
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.summary import Summary, render_summary, titled
-from sg_migrate.revisions.unfinished import finish_before_drop
-from sg_migrate.revisions.views import check_views
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
@@ -65,7 +65,7 @@ class Environment:
 
     @contextmanager
     def connect(self, engine: sa.Engine | None = None) -> Iterator[sa.Connection]:
-        """A connection ready for migrations; see `sg_migrate.revisions.connection.connect`.
+        """A connection ready for migrations; see `sg_migrate.database.connection.connect`.
 
         Args:
             engine: the application's own, where it has one.

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations, ops
 
-from sg_migrate.warehouse.carryover import ColumnCarryOver, LinkCarryOver
+from sg_migrate.conversion.carry_over import ColumnCarryOver, LinkCarryOver
 from sg_migrate.warehouse.comments import with_retired
 from sg_migrate.warehouse.state import ColumnState, Mark, mark_of, state_of_column
 
@@ -301,28 +301,28 @@ def _state(column: sa.Column[Any]) -> ColumnState:
 
 @Operations.implementation_for(ConvertColumnOp)
 def _convert(operations: Operations, operation: ConvertColumnOp) -> None:
-    from sg_migrate.revisions import carry
+    from sg_migrate.conversion import execution as carry
 
     carry.convert(operations, operation)
 
 
 @Operations.implementation_for(RestoreColumnOp)
 def _restore(operations: Operations, operation: RestoreColumnOp) -> None:
-    from sg_migrate.revisions import carry
+    from sg_migrate.conversion import execution as carry
 
     carry.restore(operations, operation)
 
 
 @Operations.implementation_for(CarryLinksOp)
 def _carry_links(operations: Operations, operation: CarryLinksOp) -> None:
-    from sg_migrate.revisions import carry
+    from sg_migrate.conversion import execution as carry
 
     carry.carry_links(operations, operation)
 
 
 @Operations.implementation_for(RestoreLinksOp)
 def _restore_links(operations: Operations, operation: RestoreLinksOp) -> None:
-    from sg_migrate.revisions import carry
+    from sg_migrate.conversion import execution as carry
 
     carry.restore_links(operations, operation)
 

@@ -151,7 +151,7 @@ def _batch(context: AutogenContext, op: BatchOp) -> list[str]:
     return [*lines, ""]
 
 
-_MISSING = "from sg_migrate.revisions.repairs import missing"
+_MISSING = "from sg_migrate.database.repairs import missing"
 
 
 @renderers.dispatch_for(RepairOps)

@@ -18,8 +18,8 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from sg_migrate.database.matching import Reflected, matching
 from sg_migrate.errors import ResumeError
-from sg_migrate.revisions.aspects import Reflected, matching
 from sg_migrate.revisions.built import Fold, built_state, is_ours
 from sg_migrate.revisions.operations import CarryLinksOp, ConvertColumnOp, RestoreColumnOp, RestoreLinksOp
 from sg_migrate.revisions.recorder import batches, quiet, record

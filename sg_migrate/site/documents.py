@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 from sg_migrate.errors import SnapshotConflictError
-from sg_migrate.site.checks import Unreadable, check_plain, quoted
+from sg_migrate.site.validation import Unreadable, check_plain, quoted
 
 SNAPSHOT_FORMAT = "sg_migrate snapshot "
 """What the ``format`` line of a snapshot begins with; its version follows."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sg_migrate.site.checks import Unreadable, check_code, kind, quoted
 from sg_migrate.site.raw import RawSite
+from sg_migrate.site.validation import Unreadable, check_code, kind, quoted
 
 _REST_LINK = re.compile(r"/schema/(?P<entity_type>[^/?#]+)")
 _REMEDY = (

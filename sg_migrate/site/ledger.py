@@ -14,10 +14,10 @@ from datetime import date
 from typing import Any, Final
 
 from sg_migrate.errors import SnapshotVersionError
-from sg_migrate.site.checks import Unreadable, check_code, check_entity_code, kind, quoted
 from sg_migrate.site.documents import SNAPSHOT_FORMAT
 from sg_migrate.site.raw import KEPT_PROPERTIES, canonical, canonical_text
 from sg_migrate.site.schema import EntityType, Field, SiteSchema, State
+from sg_migrate.site.validation import Unreadable, check_code, check_entity_code, kind, quoted
 
 VERSION: Final = "1"
 

@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from xmlrpc.client import ProtocolError
 
 from sg_migrate.errors import CredentialsError, LoginRefusedError, SourceError, UnreachableError
-from sg_migrate.site.checks import Unreadable, check_plain, kind, quoted
 from sg_migrate.site.formats import Recognised, entity_listing
 from sg_migrate.site.loaded import Loaded, loaded
 from sg_migrate.site.raw import RawSite
+from sg_migrate.site.validation import Unreadable, check_plain, kind, quoted
 
 TIMEOUT_SECONDS = 120.0
 """For one answer; a large site takes some ten seconds to write down its schema."""

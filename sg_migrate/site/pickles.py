@@ -8,7 +8,7 @@ import pickletools
 import re
 from typing import Any, NoReturn
 
-from sg_migrate.site.checks import Unreadable, check_plain
+from sg_migrate.site.validation import Unreadable, check_plain
 
 _PLAIN_OPCODES = re.compile(
     r"""PROTO|FRAME|STOP|MARK|NONE|NEWTRUE|NEWFALSE

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sg_migrate.site.checks import Unreadable, check_code, check_entity_code, kind, quoted
 from sg_migrate.site.schema import JSON, EntityType, Field, SiteSchema
+from sg_migrate.site.validation import Unreadable, check_code, check_entity_code, kind, quoted
 
 KEPT_PROPERTIES = ("calculated_function", "query", "renderer")
 """The properties that give a field its meaning beside its type; the others are about its looks."""

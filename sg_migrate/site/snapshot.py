@@ -10,12 +10,12 @@ from typing import Literal, TypeAlias
 
 from sg_migrate.errors import SnapshotError
 from sg_migrate.site.atomic import replace_file
-from sg_migrate.site.checks import Unreadable
 from sg_migrate.site.documents import decode, is_snapshot, parse_json
 from sg_migrate.site.ledger import active, ledger_text, read_ledger
 from sg_migrate.site.merge import RetirementWarning, check_guard, check_host, losses, merged, warnings
 from sg_migrate.site.raw import canonical_text
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
+from sg_migrate.site.validation import Unreadable
 
 Track: TypeAlias = Literal["all", "structure"]
 """Whether display names and descriptions count (``all``) or stay as first built (``structure``)."""

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sg_migrate.errors import SourceError
-from sg_migrate.site.checks import Unreadable
 from sg_migrate.site.documents import decode, is_snapshot, parse_json
 from sg_migrate.site.formats import Recognised, entity_listing, recognise, recognise_rest
 from sg_migrate.site.ledger import read_ledger
@@ -15,6 +14,7 @@ from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.loaded import Loaded, loaded
 from sg_migrate.site.pickles import is_pickle, load_pickle
 from sg_migrate.site.raw import RawSite
+from sg_migrate.site.validation import Unreadable
 
 __all__ = ["Loaded", "connect_from_environment", "load", "parse", "read_site"]
 

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.rules import change
 from sg_migrate.errors import BuiltOtherwiseError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
@@ -16,7 +17,6 @@ from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.catalog import catalog_tables
 from sg_migrate.warehouse.comments import comment_for, with_retired
-from sg_migrate.warehouse.conversion import change
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, Link, columns_for
 from sg_migrate.warehouse.naming import former_label
 from sg_migrate.warehouse.state import (

@@ -16,8 +16,8 @@ from structure import Structure, diff_structure, snapshot_structure
 from studio import Studio, run, site
 from testsite import raw_schema
 
+from sg_migrate.database.adoption import describe
 from sg_migrate.errors import AdoptError
-from sg_migrate.revisions.adoption import describe
 
 SITE = site(
     Project={"name": "text Name"},

@@ -9,7 +9,7 @@ from typing import get_args
 from conversioncases import CASES
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.warehouse.conversion import RULES, Kind, kind_of
+from sg_migrate.conversion.rules import RULES, Kind, kind_of
 from sg_migrate.warehouse.mapping import MAPPING
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "conversions.md"

@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from conversioncases import CASES, Cases, storable
 from engines import ENGINES, Databases
 
-from sg_migrate.revisions.connection import connect
+from sg_migrate.database.connection import connect
 from sg_migrate.revisions.operations import ConvertColumnOp
 from sg_migrate.settings import Settings
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP

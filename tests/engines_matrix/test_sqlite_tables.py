@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from histories import Warehouse, write_site
 from structure import snapshot_structure
 
+from sg_migrate.database.sqlite import with_item, with_type, without_constraint
 from sg_migrate.errors import OfflineRebuildError, RebuildError
-from sg_migrate.revisions.rebuild import with_item, with_type, without_constraint
 
 ADDITIONS = (
     "CREATE TABLE kept (note TEXT)",

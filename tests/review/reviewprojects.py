@@ -14,9 +14,9 @@ from pathlib import Path
 import alembic.command
 from alembic.config import Config
 
-from sg_migrate.review.chosen import selected
-from sg_migrate.review.database import opened
-from sg_migrate.review.judge import Review, review
+from sg_migrate.database.reading import opened
+from sg_migrate.review.run import Review, review
+from sg_migrate.review.selection import selected
 from sg_migrate.revisions.generate import revision
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.template import create_project

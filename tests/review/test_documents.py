@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdowncheck import inline, parsed, tables
 
-from sg_migrate.review import html, markdown
-from sg_migrate.review.document import Code, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports import html, markdown
+from sg_migrate.reports.document import Code, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.text import clean
 
 HOSTILE = [

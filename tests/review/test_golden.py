@@ -16,10 +16,10 @@ from markdowncheck import tables
 from reviewprojects import Made, make, working_directory
 
 from sg_migrate.packaged import packaged_folder
-from sg_migrate.review import html, markdown
-from sg_migrate.review.json_report import json_report
-from sg_migrate.review.review_document import review_document
-from sg_migrate.review.text_report import text_report
+from sg_migrate.reports import html, markdown
+from sg_migrate.reports.json_report import json_report
+from sg_migrate.reports.review_document import review_document
+from sg_migrate.reports.text import text_report
 from sg_migrate.site.sources import load
 
 GOLDEN = Path(__file__).parent / "golden"

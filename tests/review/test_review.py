@@ -16,10 +16,10 @@ from reviewprojects import Made, codes, make, small_site, working_directory
 
 import sg_migrate.review
 from sg_migrate.cli import cli
-from sg_migrate.review import markdown
+from sg_migrate.reports import markdown
+from sg_migrate.reports.review_document import review_document
+from sg_migrate.reports.text import text_report
 from sg_migrate.review.findings import Level
-from sg_migrate.review.review_document import review_document
-from sg_migrate.review.text_report import text_report
 from sg_migrate.site.sources import load
 
 pytest_plugins = ["reviewfixtures"]

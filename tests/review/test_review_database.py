@@ -11,7 +11,7 @@ from engines import Databases
 from reviewprojects import Made, small_site, working_directory
 
 from sg_migrate.cli import cli
-from sg_migrate.review.database import opened
+from sg_migrate.database.reading import opened
 
 pytest_plugins = ["reviewfixtures"]
 

@@ -12,7 +12,7 @@ import pytest
 from reviewprojects import Made, codes, renamed, small_site
 
 from sg_migrate.review.findings import Level
-from sg_migrate.review.judge import RULES, Review
+from sg_migrate.review.run import RULES, Review
 
 pytest_plugins = ["reviewfixtures"]
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from siteexamples import SMALL, SMALL_ENTITIES, SMALL_FIELDS, write_json
 
 from sg_migrate.errors import SourceError
-from sg_migrate.site.checks import Unreadable
 from sg_migrate.site.pickles import is_pickle, load_pickle
 from sg_migrate.site.sources import load
+from sg_migrate.site.validation import Unreadable
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
@@ -83,7 +83,7 @@ def test_data_that_holds_itself() -> None:
 
 def test_data_that_multiplies(monkeypatch: pytest.MonkeyPatch) -> None:
     # The limit is lowered only to keep the test short: 2**60 values would be refused after five million.
-    monkeypatch.setattr("sg_migrate.site.checks.MAX_VALUES", 10_000)
+    monkeypatch.setattr("sg_migrate.site.validation.MAX_VALUES", 10_000)
     value: list[Any] = []
     for _ in range(60):
         value = [value, value]

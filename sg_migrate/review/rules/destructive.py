@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.subject import Step, Subject
+from sg_migrate.review.revision import Step, Subject
 
 DROP_TABLE = Rule(
     "SGM101", Level.DESTRUCTIVE, "A table is dropped with its rows",

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from alembic.operations import MigrateOperation, ops
 
-from sg_migrate.review.allow import read_allowances
+from sg_migrate.review.allowances import read_allowances
+from sg_migrate.review.as_generated import is_as_generated
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.generated import is_as_generated
-from sg_migrate.review.subject import Subject, table_of
+from sg_migrate.review.revision import Subject, table_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.warehouse.model import build_state
 

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from sg_migrate.conversion.rules import RULES as CONVERSIONS
+from sg_migrate.conversion.rules import change
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.retypes import Retype, always_converts, retypes
-from sg_migrate.review.subject import Step, Subject
-from sg_migrate.warehouse.conversion import RULES as CONVERSIONS
-from sg_migrate.warehouse.conversion import change
+from sg_migrate.review.revision import Step, Subject
 from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState
 
 MAY_NOT_CONVERT = Rule(

@@ -10,7 +10,7 @@ from alembic.operations import ops
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.subject import Subject, table_of
+from sg_migrate.review.revision import Subject, table_of
 from sg_migrate.revisions.operations import ConvertColumnOp
 from sg_migrate.warehouse.state import TableState
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.subject import Subject
+from sg_migrate.review.revision import Subject
 
 REWRITES = Rule(
     "SGM401", Level.LOCKING, "A type change rewrites the table",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.subject import Subject
+from sg_migrate.review.revision import Subject
 from sg_migrate.warehouse.state import ColumnState, TableState
 
 VIEW = Rule(

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.subject import Step, Subject, table_of
+from sg_migrate.review.revision import Step, Subject, table_of
 
 CASCADES = Rule(
     "SGM601", Level.DESTRUCTIVE, "A table is rebuilt while foreign keys may be on",

@@ -13,8 +13,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sg_migrate.warehouse.carryover import CarryOver, ColumnCarryOver, LinkCarryOver
-from sg_migrate.warehouse.conversion import kind_of, type_of
+from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver, LinkCarryOver
+from sg_migrate.conversion.rules import kind_of, type_of
 from sg_migrate.warehouse.mapping import ID
 from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState
 

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from sg_migrate.review.document import Block, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.conversion.rules import change, kind_of
+from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.text import Line
+from sg_migrate.reports.words import plural
 from sg_migrate.review.findings import Level
 from sg_migrate.review.retypes import always_converts
-from sg_migrate.review.text_report import Line
-from sg_migrate.review.words import plural
 from sg_migrate.site.changes import Change, changes
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.text import clean, shorten
-from sg_migrate.warehouse.conversion import change, kind_of
 from sg_migrate.warehouse.mapping import columns_for
 
 VERSION = 1

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from sg_migrate.warehouse.conversion import converted
+from sg_migrate.conversion.rules import converted
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID
 from sg_migrate.warehouse.state import ColumnState
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation
 
-from sg_migrate.revisions import pending
+from sg_migrate.conversion import pending
 from sg_migrate.revisions.built import Fold
 from sg_migrate.warehouse.state import State
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from alembic.script import Script
 from alembic.util.exc import CommandError
 
+from sg_migrate.database.reading import Database
 from sg_migrate.errors import RevisionError
-from sg_migrate.review.database import Database
 from sg_migrate.revisions.built import ancestors
 from sg_migrate.revisions.project import Project
 

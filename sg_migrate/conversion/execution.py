@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from alembic.operations import ops
 
+from sg_migrate.conversion import pending
 from sg_migrate.errors import DiscardError
-from sg_migrate.revisions import pending
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
+    from sg_migrate.conversion.carry_over import CarryOver
     from sg_migrate.revisions.operations import (
         CarryLinksOp,
         ConvertColumnOp,
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
         RestoreLinksOp,
     )
     from sg_migrate.settings import Settings
-    from sg_migrate.warehouse.carryover import CarryOver
     from sg_migrate.warehouse.state import ColumnState, Mark
 
 log = logging.getLogger("sg_migrate")

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import exc, pool
 
+from sg_migrate.conversion.rules import converted
+from sg_migrate.database.views import Uses, view_uses
 from sg_migrate.errors import DatabaseUnavailableError, SettingsError
 from sg_migrate.revisions.recorder import quiet
-from sg_migrate.revisions.views import Uses, view_uses
-from sg_migrate.warehouse.conversion import converted
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine

@@ -14,9 +14,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.rules import Kind, change, kind_of
 from sg_migrate.errors import AdoptError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
-from sg_migrate.warehouse.conversion import Kind, change, kind_of
 from sg_migrate.warehouse.mapping import (
     BOOLEAN,
     DATE,

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sg_migrate.review import words
+from sg_migrate.reports import words
 from sg_migrate.review.findings import Finding
-from sg_migrate.review.judge import Review
+from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import Change
 
 VERSION = 1

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.revisions.drift import as_stored
+from sg_migrate.database.drift import as_stored
 from sg_migrate.warehouse.state import State, TableState
 
 Aspects: TypeAlias = "dict[tuple[str, ...], Any]"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sg_migrate.review import words
-from sg_migrate.review.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports import words
+from sg_migrate.reports.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.review.findings import Finding, Level
-from sg_migrate.review.judge import Review
+from sg_migrate.review.run import Review
 from sg_migrate.warehouse.state import CATALOG
 
 _SIGNS = {Level.DESTRUCTIVE: "🛑", Level.LOSSY: "⚠️", Level.LOCKING: "🔒", Level.SAFE: "✅"}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
-from sg_migrate.review.judge import Review
+from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import Change, title
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, shorten

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from alembic.script import Script
 
-from sg_migrate.review.allow import read_allowances, silenced
-from sg_migrate.review.database import Database
+from sg_migrate.database.reading import Database
+from sg_migrate.review.allowances import read_allowances, silenced
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
+from sg_migrate.review.revision import Subject
 from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
 from sg_migrate.review.statements import Statements, statements
-from sg_migrate.review.subject import Subject
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.summary import Change, Summary

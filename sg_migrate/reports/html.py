@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from sg_migrate.review.document import (
+from sg_migrate.reports.document import (
     Block,
     Cell,
     Code,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from sg_migrate.review import words
-from sg_migrate.review.document import code_line
+from sg_migrate.reports import words
+from sg_migrate.reports.document import code_line
 from sg_migrate.review.findings import Finding, Level
-from sg_migrate.review.judge import Review
+from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import Change
 from sg_migrate.text import clean, shorten
 from sg_migrate.warehouse.state import CATALOG

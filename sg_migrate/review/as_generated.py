@@ -11,7 +11,7 @@ from typing import Any, cast
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 
-from sg_migrate.review.subject import Subject, table_of
+from sg_migrate.review.revision import Subject, table_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.revisions.render import render_item

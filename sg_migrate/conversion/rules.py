@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.warehouse import conversion_sql as sql
+from sg_migrate.conversion import sql as sql
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import type_text
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from html import escape
 
-from sg_migrate.review.document import (
+from sg_migrate.reports.document import (
     Block,
     Cell,
     Code,

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, pool
 
+from sg_migrate.database.refusals import refusals
 from sg_migrate.errors import ForeignKeyError, SchemaChangedError, SettingsError
-from sg_migrate.revisions.refused import refusals
 from sg_migrate.settings import Settings
 
 _FOR_EVER = 2**31 - 1
@@ -46,7 +46,7 @@ def connect(
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
     if engine.dialect.name == "sqlite":
-        import sg_migrate.revisions.rebuild  # noqa: F401 - takes the place of Alembic's batches for SQLite
+        import sg_migrate.database.sqlite  # noqa: F401 - takes the place of Alembic's batches for SQLite
 
     transactions = transactional(engine, settings) if engine.dialect.name == "sqlite" else nullcontext()
     with transactions, refusals(engine, settings), _own_connections(given), engine.connect() as connection:

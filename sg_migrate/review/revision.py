@@ -9,8 +9,8 @@ from functools import cached_property
 from alembic.operations import MigrateOperation, ops
 from alembic.script import Script
 
+from sg_migrate.database.reading import Database
 from sg_migrate.errors import FoldError, RecordingError
-from sg_migrate.review.database import Database
 from sg_migrate.review.state_schema import joined, schema_of
 from sg_migrate.revisions.built import Fold, built_state, is_ours
 from sg_migrate.revisions.project import Project

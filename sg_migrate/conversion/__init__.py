@@ -1,0 +1,1 @@
+"""What happens to values when a field gets another data type."""

@@ -1,0 +1,1 @@
+"""One real database: connecting, comparing, taking over, what stands in its way."""
