@@ -82,8 +82,8 @@ def show(reviews: Sequence[Review], format_: str, *, details: bool = False) -> N
 
         click.echo(json_report(reviews))
     else:
-        from sg_migrate.reports.review_document import review_document
         from sg_migrate.reports import html, markdown
+        from sg_migrate.reports.review_document import review_document
 
         document = review_document(reviews)
         click.echo(markdown.render(document) if format_ == "markdown" else html.render(document))
