@@ -30,7 +30,7 @@ def run_migrations_online() -> None:
         context.configure(connection=connection, **sg.options())
 
         with context.begin_transaction():
-            sg.run_migrations()
+            context.run_migrations()
 
 
 if context.is_offline_mode():

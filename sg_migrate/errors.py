@@ -127,20 +127,43 @@ class RecordingError(SgMigrateError):
 
     def __init__(self, revision: str, problem: str) -> None:
         self.revision = revision
+        self.problem = problem
         super().__init__(
             f"Revision {revision} cannot be read without a database: {problem}. If it builds nothing of the site's"
             " tables, remove its line 'sg_digest = ...': sg_migrate then leaves it alone."
         )
 
 
+class MisplacedError(SgMigrateError):
+    """An operation does not fit the state that it meets; `FoldError` says of which revision it is."""
+
+    def __init__(self, problem: str, remedy: str = "Was it edited by hand, or one before it removed?") -> None:
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"{problem}. {remedy}")
+
+
 class FoldError(SgMigrateError):
     """A revision changes a table or column of ours that is not there."""
 
-    def __init__(
-        self, revision: str, problem: str, remedy: str = "Was it edited by hand, or one before it removed?"
-    ) -> None:
+    def __init__(self, revision: str, misplaced: MisplacedError) -> None:
         self.revision = revision
-        super().__init__(f"Revision {revision}: {problem}. {remedy}")
+        super().__init__(f"Revision {revision}: {misplaced}")
+
+
+class ContradictionError(SgMigrateError):
+    """Two branches change the same thing, and what comes of it depends on which of them runs first."""
+
+    def __init__(self, merge: str, branches: list[str], objects: list[str]) -> None:
+        self.merge = merge
+        self.branches = branches
+        self.objects = objects
+        shown = ", ".join(objects[:5]) + (f" and {len(objects) - 5} more" if len(objects) > 5 else "")
+        super().__init__(
+            f"Revision {merge} merges {' and '.join(branches)}, which both change {shown}: what is built depends on"
+            " which of them ran first. Delete the revisions of one branch, and the merge, and generate them anew on"
+            " top of the other: alembic revision --autogenerate."
+        )
 
 
 class DiscardError(SgMigrateError):
@@ -223,6 +246,13 @@ class LockedError(SgMigrateError):
         )
 
 
+class BusyError(SgMigrateError):
+    """Another migration ran between the question where the database is and the right to write."""
+
+    def __init__(self) -> None:
+        super().__init__("Another migration of this database has just run. Nothing was changed; run it again.")
+
+
 class ViewsError(SgMigrateError):
     """Views use columns or tables that an upgrade or downgrade changes or drops; found before anything ran."""
 
@@ -244,6 +274,19 @@ class ResumeError(SgMigrateError):
         super().__init__(
             f"Revision {revision} cannot be finished: the database is not as any number of its operations leaves it."
             " Nothing was changed. Was something changed by hand since? `alembic check` compares once it is put right."
+        )
+
+
+class UnprovenError(SgMigrateError):
+    """Nobody can tell whether a statement of a revision that stopped half way has run."""
+
+    def __init__(self, revision: str, statement: str) -> None:
+        self.revision = revision
+        self.statement = statement
+        super().__init__(
+            f"Revision {revision} may have run this already, or not: nothing in the tables tells.\n  {statement}\n"
+            "Nothing was changed. Look at the data, then say which: sg-migrate resume --again runs such statements"
+            " again, sg-migrate resume --skip leaves them out."
         )
 
 

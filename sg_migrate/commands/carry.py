@@ -60,12 +60,11 @@ def _built(connection: sa.Connection, here: Project) -> State:
     """The tables as the database has them: what its revisions have built."""
     from alembic.runtime.migration import MigrationContext
 
-    from sg_migrate.revisions.built import built_state
     from sg_migrate.revisions.recorder import quiet
 
     with quiet():
         heads = MigrationContext.configure(connection).get_current_heads()
-    return built_state(here.scripts, heads)
+    return here.history(connection.dialect.name).built(heads)
 
 
 def _carry(connection: sa.Connection, item: Pending, built: State, size: int, progress: Progress) -> str:

@@ -106,8 +106,8 @@ class _Sides:
 
         old, new = self._read(old_name), self._read(new_name)
         if old.state is not None or new.state is not None:
-            before, after = self._built_forms(old, new)
-        elif old.ledger is not None and new.ledger is None:
+            return self._of_warehouse(old, new)
+        if old.ledger is not None and new.ledger is None:
             before, after = old.ledger, self._merged(old.ledger, new)
         elif new.ledger is not None and old.ledger is None:
             assert old.active is not None
@@ -134,13 +134,13 @@ class _Sides:
     def _database(self) -> Side:
         from sg_migrate.database.reading import opened
         from sg_migrate.errors import RevisionError
-        from sg_migrate.revisions.built import built_state
 
         with opened(self.project, self.url or self.project.url) as (database, _):
             assert database is not None
             if not database.heads:
                 raise RevisionError("The database has no revision yet, so there is nothing to compare.")
-            return Side(f"db ({', '.join(database.heads)})", state=built_state(self.project.scripts, database.heads))
+            built = self.project.history(database.dialect).built(database.heads)
+            return Side(f"db ({', '.join(database.heads)})", state=built)
 
     def _file(self, name: str) -> Side:
         from sg_migrate.site.sources import load, parse
@@ -150,10 +150,11 @@ class _Sides:
         loaded = parse(_git_show(revision, path), name) if is_git else load(name)
         return Side(name, active=loaded.schema, ledger=loaded.ledger)
 
-    def _built_forms(self, old: Side, new: Side) -> tuple[SiteSchema, SiteSchema]:
+    def _of_warehouse(self, old: Side, new: Side) -> Difference:
         """Both sides as the warehouse has or would have them: a built state knows no more of a site."""
-        from sg_migrate.review.state_schema import schema_of
+        from sg_migrate.reports.difference import warehouse_difference
         from sg_migrate.warehouse.model import build_state
+        from sg_migrate.warehouse.transition import transition
 
         state = old.state if old.state is not None else new.state
         assert state is not None
@@ -164,8 +165,7 @@ class _Sides:
             else:
                 ledger = side.ledger or self._merged(self._known(), side)
                 states.append(build_state(ledger, self.project.settings, state))
-        known = self._known()
-        return schema_of(states[0], known), schema_of(states[1], known)
+        return warehouse_difference(transition(*states), self._known(), old.name, new.name)
 
     def _known(self) -> SiteSchema:
         from sg_migrate.site.schema import SiteSchema

@@ -56,7 +56,9 @@ def command(
     from sg_migrate.commands.review import show
     from sg_migrate.database.reading import dialect_of, opened
     from sg_migrate.review.run import review
-    from sg_migrate.revisions.generate import message_for, revision
+    from sg_migrate.revisions.generate import revision
+    from sg_migrate.revisions.summary import message_for
+    from sg_migrate.warehouse.transition import transition
 
     found = project(config, arguments)
     snapshot = _refreshed(found, source, accept_retirements)
@@ -67,7 +69,7 @@ def command(
             _check_database(found, snapshot, database)
             dialect = database.dialect
         folder = Path(temporary) if dry_run else None
-        text = message or message_for(found, snapshot)
+        text = message or message_for(transition(found.built, found.model(snapshot.schema)))
         generated = revision(found, snapshot, text, arguments=arguments, rev_id=rev_id, folder=folder)
         if not dry_run:
             _write_snapshot(found, snapshot, generated[1] if generated else None)
@@ -110,13 +112,12 @@ def _check_database(found: Project, snapshot: Snapshot, database: Database) -> N
     from sg_migrate.database.drift import check_clashes, describe, drift
     from sg_migrate.errors import DriftError, SettingsError
     from sg_migrate.review.selection import applied
-    from sg_migrate.revisions.built import built_state
 
     check_clashes(database.connection, found.built, found.model(snapshot.schema))
     if found.settings.drift == "ignore" or not applied(found, database):
         return
     known = {script.revision for script in found.scripts.walk_revisions()}
-    built = built_state(found.scripts, [head for head in database.heads if head in known])
+    built = found.history(database.dialect).built([head for head in database.heads if head in known])
     differences = [describe(operation) for operation in drift(database.connection, built)]
     if differences and found.settings.drift == "repair":
         raise SettingsError("drift = repair takes `alembic revision --autogenerate`, which works on the database.")

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver, LinkCarryOver
 from sg_migrate.conversion.rules import kind_of, type_of
 from sg_migrate.warehouse.mapping import ID
-from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState
+from sg_migrate.warehouse.mark import Mark
+from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 TABLE = sa.Table(
     "sg_carry",
@@ -152,8 +153,10 @@ def resolve(pending: Pending, built: State) -> Pending | None:
             return None
         return replace(pending, carry_over=replace(old, table=table.name, new=target))
     id_column, type_column = _column(table, old.id_column, mark, "id"), _column(table, old.type_column, mark, "type")
-    links = built.get(old.link_table) or next((t for t in built.values() if t.mark.key == (*mark.key[:2], "")), None)
-    if id_column is None or type_column is None or links is None or links.mark.was == old.to_table:
+    links = built.get(old.link_table) or next(
+        (t for t in built.values() if t.mark.place == mark.place and t.mark.field and not t.mark.former), None
+    )
+    if id_column is None or type_column is None or links is None or bool(links.mark.former) == old.to_table:
         return None
     new = LinkCarryOver(table.name, id_column.name, type_column.name, links.name, old.to_table)
     return replace(pending, carry_over=new)
@@ -161,7 +164,7 @@ def resolve(pending: Pending, built: State) -> Pending | None:
 
 def _column(table: TableState, name: str, mark: Mark, role: str) -> ColumnState | None:
     """The column of that name, or the field's column that has another name by now."""
-    by_mark = (c for c in table.columns.values() if c.mark.key == (*mark.key[:2], role) and not c.mark.was)
+    by_mark = (c for c in table.columns.values() if c.mark.key == (*mark.key[:2], role, ""))
     return table.columns.get(name) or next(by_mark, None)
 
 

@@ -16,7 +16,7 @@ from sg_migrate.conversion import sql as sql
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import type_text
 
-Change: TypeAlias = Literal["none", "widen", "convert"]
+TypeChange: TypeAlias = Literal["none", "widen", "convert"]
 Kind: TypeAlias = Literal[
     "text", "integer", "double", "money", "boolean", "date", "timestamp", "json", "link", "links"
 ]  # fmt: skip
@@ -113,7 +113,7 @@ def type_of(kind: Kind, length: int | None = None) -> TypeEngine[Any]:
     return sa.String(length) if length is not None else _TYPES[kind]
 
 
-def change(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> Change:
+def type_change(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> TypeChange:
     """How a column of type ``built`` gets to hold values of type ``wanted``.
 
     ``none``: the column as built holds them already, and keeps its type; ``widen``: in place, every value stays what
@@ -168,3 +168,18 @@ def converted(
     if kind == "json" and _length(wanted) < float("inf"):
         value = sa.case((sa.func.char_length(value) <= _length(wanted), value))
     return value
+
+
+_ALWAYS: frozenset[tuple[Kind, Kind]] = frozenset(
+    {
+        ("integer", "text"), ("integer", "double"), ("integer", "money"), ("money", "text"), ("money", "double"),
+        ("boolean", "text"), ("boolean", "integer"), ("boolean", "double"), ("boolean", "money"), ("date", "text"),
+        ("date", "timestamp"), ("timestamp", "text"), ("link", "links"),
+    }
+)  # fmt: skip
+"""Between these kinds of columns every value converts and keeps what it says; a moment loses its time as a date."""
+
+
+def always_converts(kinds: tuple[Kind, Kind]) -> bool:
+    """Whether every value converts and says the same afterwards."""
+    return kinds in _ALWAYS

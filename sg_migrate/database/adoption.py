@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.conversion.rules import Kind, change, kind_of
+from sg_migrate.conversion.rules import Kind, kind_of, type_change
 from sg_migrate.errors import AdoptError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mapping import (
@@ -31,7 +31,8 @@ from sg_migrate.warehouse.mapping import (
     TIMESTAMP,
     columns_for,
 )
-from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState, mark_for
+from sg_migrate.warehouse.mark import Mark, mark_for
+from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 _STORED_AS: dict[Kind, str] = {
     "text": "text",
@@ -116,10 +117,10 @@ def _of_field(field: Field) -> Iterator[tuple[str, Mark, TypeEngine[Any] | None]
         yield f"{code}_id", mark_for(field, "id"), ID
         yield f"{code}_type", mark_for(field, "type"), STRING
     elif field.data_type == "multi_entity":
-        yield f"{code}_ids", mark_for(field, "ids").as_former(), None
-        yield f"{code}_type", mark_for(field, "types").as_former(), None
+        yield f"{code}_ids", mark_for(field, "ids").as_former(field.data_type), None
+        yield f"{code}_type", mark_for(field, "types").as_former(field.data_type), None
     elif target == "links":
-        yield code, mark_for(field, "text").as_former(), None
+        yield code, mark_for(field, "text").as_former(field.data_type), None
     else:
         yield code, mark_for(field), target if isinstance(target, TypeEngine) else None
 
@@ -130,7 +131,7 @@ def _column(place: str, column: Any, mark: Mark, wanted: TypeEngine[Any] | None,
         raise AdoptError(f"Column {place} has the type {column['type']!r}, which shotgrid_orm does not make.")
     if mark.role == "type" and type_ is STRING:
         type_ = STRING_IN_INDEX
-    if wanted is not None and change(type_, wanted) == "convert":
+    if wanted is not None and type_change(type_, wanted) == "convert":
         mark = Mark(mark.entity_type, mark.field, _STORED_AS[kind_of(type_)], mark.role)
     return ColumnState(column["name"], type_, mark, column.get("comment"), bool(column["nullable"]))
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, pool
 
 from sg_migrate.database.refusals import refusals
@@ -154,3 +155,9 @@ def _select_schema(connection: sa.Connection, schema: str) -> None:
         connection.exec_driver_sql(f"CREATE SCHEMA {quoted}")
     connection.exec_driver_sql(f"SET search_path TO {quoted}")
     connection.dialect.default_schema_name = schema
+
+
+def prepare_context(context: MigrationContext) -> None:
+    """Make a context of Alembic's ready for our revisions."""
+    if context.dialect.name == "sqlite":
+        import sg_migrate.database.sqlite  # noqa: F401 - takes the place of Alembic's batches for SQLite

@@ -11,14 +11,14 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
+from sg_migrate.conversion.operations import ConvertColumnOp, RestoreColumnOp
 from sg_migrate.errors import ViewsError
-from sg_migrate.revisions.operations import ConvertColumnOp, RestoreColumnOp
+from sg_migrate.revisions.origins import Origins
 
 Uses: TypeAlias = "Mapping[tuple[str, str], set[str]]"
 """(table, column) -> the views that use it; the column is empty for the table as a whole. Names in lower case."""
@@ -33,7 +33,7 @@ def check_views(connection: sa.Connection, operations: Iterable[MigrateOperation
         connection: to the database as it is now.
         operations: everything that is about to run, in its order.
     """
-    changes = list(_Changes(connection.dialect.name).of(operations))
+    changes = list(_hurt(operations, connection.dialect.name))
     if not changes:
         return
     uses = view_uses(connection)
@@ -46,61 +46,34 @@ def check_views(connection: sa.Connection, operations: Iterable[MigrateOperation
         raise ViewsError(found)
 
 
-@dataclass
-class _Changes:
-    """Walks operations and gives what would hurt a view, in the names that hold before any of them."""
+def _hurt(operations: Iterable[MigrateOperation], dialect: str) -> Iterator[tuple[tuple[str, str], str]]:
+    """What would hurt a view, by the names that hold before all the operations."""
+    origins = Origins()
+    for operation in operations:
+        for table, column, what in _change(operation, dialect):
+            before = origins.table(table)
+            name = origins.column(before, column) if column else ""
+            if before and (name or not column):
+                yield (before, name), what
+        origins.follow(operation)
 
-    dialect: str
-    tables: dict[str, str] = field(default_factory=dict)
-    """Name after the operations so far -> name before them, where that differs; empty for a new table."""
-    columns: dict[tuple[str, str], str] = field(default_factory=dict)
-    """(table before, column after) -> column before; empty for a new column."""
 
-    def of(self, operations: Iterable[MigrateOperation]) -> Iterator[tuple[tuple[str, str], str]]:
-        for operation in operations:
-            for table, column, what in self._change(operation):
-                before = self.tables.get(table, table)
-                name = self.columns.get((before, column), column)
-                if before and (name or not column):
-                    yield (before, name), what
-            self._note(operation)
-
-    def _change(self, op: MigrateOperation) -> Iterator[tuple[str, str, str]]:
-        if isinstance(op, ops.DropTableOp):
-            yield op.table_name, "", "would be dropped"
-        elif isinstance(op, ops.DropColumnOp):
-            yield op.table_name, op.column_name, "would be dropped"
-        elif isinstance(op, RestoreColumnOp):
-            yield op.table_name, op.new.name, "would be dropped"
-        elif isinstance(op, ConvertColumnOp) and self.dialect in FOLLOWS_RENAMES:
-            yield op.table_name, op.old.name, f"becomes {op.former_name}: the view would show its old values for ever"
-        elif isinstance(op, ops.AlterColumnOp) and op.modify_type is not None and self.dialect == "postgresql":
-            yield op.table_name, op.column_name, "gets another type"
-        elif isinstance(op, ops.AlterColumnOp) and op.modify_name is not None and self.dialect not in FOLLOWS_RENAMES:
-            yield op.table_name, op.column_name, f"becomes {op.modify_name}"
-        elif isinstance(op, ops.RenameTableOp) and self.dialect not in FOLLOWS_RENAMES:
-            yield op.table_name, "", f"becomes {op.new_table_name}"
-
-    def _note(self, op: MigrateOperation) -> None:
-        if isinstance(op, ops.CreateTableOp):
-            self.tables[op.table_name] = ""
-        elif isinstance(op, ops.RenameTableOp):
-            self.tables[str(op.new_table_name)] = self.tables.pop(op.table_name, op.table_name)
-        elif isinstance(op, ops.AddColumnOp):
-            self._put(op.table_name, str(op.column.name), "")
-        elif isinstance(op, ops.AlterColumnOp) and op.modify_name is not None:
-            self._rename(op.table_name, op.column_name, op.modify_name)
-        elif isinstance(op, ConvertColumnOp):
-            self._rename(op.table_name, op.old.name, op.former_name)
-            self._put(op.table_name, op.new.name, "")
-        elif isinstance(op, RestoreColumnOp):
-            self._rename(op.table_name, op.former_name, op.old.name)
-
-    def _put(self, table: str, column: str, before: str) -> None:
-        self.columns[self.tables.get(table, table), column] = before
-
-    def _rename(self, table: str, old: str, new: str) -> None:
-        self._put(table, new, self.columns.pop((self.tables.get(table, table), old), old))
+def _change(op: MigrateOperation, dialect: str) -> Iterator[tuple[str, str, str]]:
+    follows = dialect in FOLLOWS_RENAMES
+    if isinstance(op, ops.DropTableOp):
+        yield op.table_name, "", "would be dropped"
+    elif isinstance(op, ops.DropColumnOp):
+        yield op.table_name, op.column_name, "would be dropped"
+    elif isinstance(op, RestoreColumnOp):
+        yield op.table_name, op.new.name, "would be dropped"
+    elif isinstance(op, ConvertColumnOp) and follows:
+        yield op.table_name, op.old.name, f"becomes {op.former.name}: the view would show its old values for ever"
+    elif isinstance(op, ops.AlterColumnOp) and op.modify_type is not None and dialect == "postgresql":
+        yield op.table_name, op.column_name, "gets another type"
+    elif isinstance(op, ops.AlterColumnOp) and op.modify_name is not None and not follows:
+        yield op.table_name, op.column_name, f"becomes {op.modify_name}"
+    elif isinstance(op, ops.RenameTableOp) and not follows:
+        yield op.table_name, "", f"becomes {op.new_table_name}"
 
 
 def view_uses(connection: sa.Connection) -> Uses:

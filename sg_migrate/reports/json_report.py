@@ -9,7 +9,8 @@ from typing import Any
 from sg_migrate.reports import words
 from sg_migrate.review.findings import Finding
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Change
+from sg_migrate.revisions.summary import Line as ChangeLine
+from sg_migrate.revisions.summary import display_name
 
 VERSION = 1
 
@@ -39,7 +40,7 @@ def _review(review: Review) -> dict[str, Any]:
         "operations": review.operations,
         "comments": review.comments,
         "findings": [_finding(review, finding) for finding in review.findings],
-        "changes": [_change(review, change) for change in review.changes],
+        "changes": [_change(review, line) for line in review.lines],
         "statements": review.statements
         and {"sql": review.statements.sql, "problem": review.statements.problem or None},
     }
@@ -54,7 +55,7 @@ def _finding(review: Review, finding: Finding) -> dict[str, Any]:
         "remedy": finding.rule.remedy,
         "entity_type": finding.mark.entity_type if finding.mark else None,
         "field": finding.mark.field or None if finding.mark else None,
-        "display_name": words.finding_label(finding, review.site) or None,
+        "display_name": words.finding_display_name(finding, review.site) or None,
         "table": finding.table or None,
         "column": finding.column or None,
         "line": finding.line,
@@ -67,13 +68,15 @@ def _finding(review: Review, finding: Finding) -> dict[str, Any]:
     }
 
 
-def _change(review: Review, change: Change) -> dict[str, Any]:
+def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
+    change = line.change
     return {
         "entity_type": change.entity_type,
         "field": change.field or None,
-        "display_name": words.label(review.site, change.entity_type, change.field) or None,
-        "sign": change.sign,
+        "display_name": display_name(review.site, change.entity_type, change.field) or None,
+        "sign": line.sign,
         "kind": change.kind,
-        "note": change.note or None,
-        "sql": words.sql_names(review, change) or None,
+        "what": line.what,
+        "note": line.note or None,
+        "sql": words.sql_names(review, line) or None,
     }

@@ -8,7 +8,8 @@ from sg_migrate.reports import words
 from sg_migrate.reports.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
-from sg_migrate.warehouse.state import CATALOG
+from sg_migrate.revisions.summary import display_name
+from sg_migrate.warehouse.mark import CATALOG
 
 _SIGNS = {Level.DESTRUCTIVE: "🛑", Level.LOSSY: "⚠️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
 
@@ -46,7 +47,7 @@ def _rule(finding: Finding) -> Cell:
 
 
 def _place(review: Review, finding: Finding) -> Cell:
-    return (Name(finding.place), Name(words.finding_label(finding, review.site)))
+    return (Name(finding.place), Name(words.finding_display_name(finding, review.site)))
 
 
 def _findings(review: Review, findings: Sequence[Finding]) -> Table:
@@ -75,7 +76,7 @@ def _first(review: Review) -> Iterator[Block]:
     rows = []
     for table in tables:
         own = sum(1 for link in links if link.mark.entity_type == table.mark.entity_type)
-        name = words.label(review.site, table.mark.entity_type)
+        name = display_name(review.site, table.mark.entity_type)
         place: Cell = (Name(table.mark.entity_type), Name(name))
         rows.append((place, (Name(table.name),), (str(len(table.columns)),), (str(own),)))
     count = f"{words.plural(len(tables), 'entity type')}, {words.plural(len(links), 'link table')}"
@@ -91,14 +92,18 @@ def _changes(review: Review) -> Iterator[Block]:
     counts = tuple(((Name(title),), (words.change_counts(changes),)) for _, title, changes in groups)
     rows = tuple(
         (
-            (Name(change.entity_type),),
-            (change.sign, Name(change.field), Name(words.label(review.site, change.entity_type, change.field))),
-            (change.kind,),
-            (change.note,),
-            (Name(words.sql_names(review, change)),),
+            (Name(line.change.entity_type),),
+            (
+                line.sign,
+                Name(line.change.field),
+                Name(display_name(review.site, line.change.entity_type, line.change.field)),
+            ),
+            (line.what,),
+            (line.note,),
+            (Name(words.sql_names(review, line)),),
         )
-        for _, _, changes in groups
-        for change in changes
+        for _, _, lines in groups
+        for line in lines
     )
     yield Details(
         f"By entity type ({len(groups)})", (Table(("Entity type", "+ new, ~ changed, - retired or dropped"), counts),)

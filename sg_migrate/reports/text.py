@@ -9,9 +9,10 @@ from sg_migrate.reports import words
 from sg_migrate.reports.document import code_line
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Change
+from sg_migrate.revisions.summary import Line as ChangeLine
+from sg_migrate.revisions.summary import display_name
 from sg_migrate.text import clean, shorten
-from sg_migrate.warehouse.state import CATALOG
+from sg_migrate.warehouse.mark import CATALOG
 
 Line: TypeAlias = tuple[str, str]
 """A line of text and its style on a terminal, in Rich's words."""
@@ -66,7 +67,7 @@ def _findings(review: Review, details: bool) -> Iterator[Line]:
 
 
 def _finding(review: Review, finding: Finding) -> Iterator[Line]:
-    name = words.finding_label(finding, review.site)
+    name = words.finding_display_name(finding, review.site)
     place = finding.place + (f' "{name}"' if name else "")
     where = words.where(finding, finding.place)
     yield f"  {place + ': ' if place else ''}{words.what(finding)}" + (f"  [{where}]" if where else ""), ""
@@ -87,7 +88,7 @@ def _first(review: Review, details: bool) -> Iterator[Line]:
         yield "  Each of them: --details", "dim"
         return
     for table in tables:
-        name = words.label(review.site, table.mark.entity_type)
+        name = display_name(review.site, table.mark.entity_type)
         own = [link for link in links if link.mark.entity_type == table.mark.entity_type]
         columns = words.plural(len(table.columns), "column")
         more = f", {words.plural(len(own), 'link table')}" if own else ""
@@ -113,13 +114,14 @@ def _changes(review: Review, details: bool) -> Iterator[Line]:
         yield f"  and {len(groups) - len(shown)} more entity types (--details)", "dim"
 
 
-def _change(review: Review, change: Change) -> Iterator[Line]:
-    name = words.label(review.site, change.entity_type, change.field) if change.field else ""
-    subject = f"{change.field}  {change.kind}" if change.field else change.kind
-    notes = "; ".join(note for note in (f'"{name}"' if name else "", change.note) if note)
-    sql = words.sql_names(review, change)
-    line = f"    {change.sign} {subject}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
-    yield line, SIGN_STYLES[change.sign]
+def _change(review: Review, found: ChangeLine) -> Iterator[Line]:
+    change = found.change
+    name = display_name(review.site, change.entity_type, change.field) if change.field else ""
+    what = f"{change.field}  {found.what}" if change.field else found.what
+    notes = "; ".join(note for note in (f'"{name}"' if name else "", found.note) if note)
+    sql = words.sql_names(review, found)
+    line = f"    {found.sign} {what}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
+    yield line, SIGN_STYLES[found.sign]
 
 
 def _statements(review: Review) -> Iterator[Line]:

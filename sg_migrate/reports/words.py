@@ -8,26 +8,18 @@ from itertools import groupby
 
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Change, title
+from sg_migrate.revisions.summary import Line, display_name, entity_type_title
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, shorten
-from sg_migrate.warehouse.state import CATALOG, State
+from sg_migrate.warehouse.mark import CATALOG
+from sg_migrate.warehouse.state import State
 
-NAME_LENGTH = 60
-"""Display names are cut to this length; they are free text."""
 WHAT_LENGTH = 300
 
 
-def label(site: SiteSchema, entity_type: str, field: str = "") -> str:
-    """The display name of a field or an entity type, cleaned; empty where the snapshot knows none."""
-    known = site.entity_types.get(entity_type)
-    entry = known.fields.get(field) if known and field else known
-    return shorten(clean(entry.name), NAME_LENGTH) if entry else ""
-
-
-def finding_label(finding: Finding, site: SiteSchema) -> str:
+def finding_display_name(finding: Finding, site: SiteSchema) -> str:
     """The display name of what a finding is about."""
-    return label(site, finding.mark.entity_type, finding.mark.field) if finding.mark else ""
+    return display_name(site, finding.mark.entity_type, finding.mark.field) if finding.mark else ""
 
 
 def what(finding: Finding) -> str:
@@ -86,7 +78,7 @@ def verdict(review: Review) -> str:
 def extent(review: Review) -> str:
     """How large the revision is."""
     words = [plural(review.operations, "operation")]
-    entity_types = {change.entity_type for change in review.changes if change.entity_type != CATALOG}
+    entity_types = {line.change.entity_type for line in review.lines if line.change.entity_type != CATALOG}
     if entity_types:
         words.append(plural(len(entity_types), "entity type"))
     if review.comments:
@@ -94,32 +86,36 @@ def extent(review: Review) -> str:
     return ", ".join(words)
 
 
-def by_entity_type(review: Review) -> list[tuple[str, str, list[Change]]]:
-    """``(entity type, title, changes)``: the largest changes first, the catalog last."""
-    groups = [(code, list(changes)) for code, changes in groupby(review.changes, key=lambda c: c.entity_type)]
+def by_entity_type(review: Review) -> list[tuple[str, str, list[Line]]]:
+    """``(entity type, title, lines)``: the largest changes first, the catalog last."""
+    groups = [(code, list(found)) for code, found in groupby(review.lines, key=lambda line: line.change.entity_type)]
     groups.sort(key=lambda group: (group[0] == CATALOG, _calm(group[1]), group[0]))
-    return [(code, "The catalog" if code == CATALOG else title(code, review.site), found) for code, found in groups]
+    return [(code, _title(code, review.site), found) for code, found in groups]
 
 
-def _calm(changes: Sequence[Change]) -> bool:
+def _title(entity_type: str, site: SiteSchema) -> str:
+    return "The catalog" if entity_type == CATALOG else entity_type_title(entity_type, site)
+
+
+def _calm(lines: Sequence[Line]) -> bool:
     """Whether nothing of it is dropped or gets another type."""
-    return not any("dropped" in change.kind or " -> " in change.kind for change in changes)
+    return not any(line.change.kind in ("dropped", "pruned", "converted", "retyped") for line in lines)
 
 
-def change_counts(changes: Sequence[Change]) -> str:
+def change_counts(lines: Sequence[Line]) -> str:
     """``+12 ~3 -4`` for the fields, and what happens to the entity type itself."""
-    signs = Counter(change.sign for change in changes if change.field)
-    own = [f"{change.sign} {change.kind}" + (f" ({change.note})" if change.note else "")
-           for change in changes if not change.field]  # fmt: skip
+    signs = Counter(line.sign for line in lines if line.change.field)
+    own = [f"{line.sign} {line.what}" + (f" ({line.note})" if line.note else "")
+           for line in lines if not line.change.field]  # fmt: skip
     fields = " ".join(f"{sign}{signs[sign]}" for sign in "+~-" if signs[sign])
     return "  ".join([*own, *([fields] if fields else [])])
 
 
-def sql_names(review: Review, change: Change) -> str:
+def sql_names(review: Review, line: Line) -> str:
     """The names in SQL of what changes: tables and columns that are in use or retired, not those of earlier types."""
     names: dict[str, None] = {}
     for state in (review.after, review.before):
-        names.update(dict.fromkeys(_names(state, change.entity_type, change.field)))
+        names.update(dict.fromkeys(_names(state, line.change.entity_type, line.change.field)))
         if names:
             break
     return ", ".join(names)
@@ -128,11 +124,11 @@ def sql_names(review: Review, change: Change) -> str:
 def _names(state: State, entity_type: str, field: str) -> list[str]:
     found = []
     for table in state.values():
-        if table.mark.entity_type != entity_type or table.mark.was:
+        if table.mark.entity_type != entity_type or table.mark.former:
             continue
         if table.mark.field == field:
             found.append(table.name)
         elif field:
             found += [f"{table.name}.{column.name}" for column in table.columns.values()
-                      if column.mark.field == field and not column.mark.was]  # fmt: skip
+                      if column.mark.field == field and not column.mark.former]  # fmt: skip
     return found

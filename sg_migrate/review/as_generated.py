@@ -11,39 +11,40 @@ from typing import Any, cast
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 
-from sg_migrate.review.revision import Subject, table_of
+from sg_migrate.review.revision import RevisionUnderReview, table_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.revisions.render import render_item
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, TableState
+from sg_migrate.warehouse.transition import transition
 
 
-def is_as_generated(subject: Subject) -> bool:
+def is_as_generated(revision: RevisionUnderReview) -> bool:
     """Whether ``upgrade()`` and ``downgrade()`` hold the statements that would be generated today.
 
     Formatting and comments do not count. Operations on tables that are not the site's may stand beside them: an
     application's own tables are in the same revision where the two share a history.
     """
-    if subject.before_problem or subject.upgrade.problem:
+    if revision.before_problem or revision.upgrade.problem:
         return True
-    upgrade = ops.UpgradeOps(plan(subject.before, _expected(subject)))
+    upgrade = ops.UpgradeOps(plan(transition(revision.before, _expected(revision))))
     downgrade = upgrade.reverse()
-    tree = ast.parse(Path(subject.script.path).read_text(encoding="utf-8"))
-    beside = _has_other_tables(subject)
+    tree = ast.parse(Path(revision.script.path).read_text(encoding="utf-8"))
+    beside = _has_other_tables(revision)
     return all(
         _holds(_statements(tree, name), _generated(operations), beside)
         for name, operations in (("upgrade", upgrade), ("downgrade", downgrade))
     )
 
 
-def _expected(subject: Subject) -> State:
+def _expected(revision: RevisionUnderReview) -> State:
     """What the revision should lead to: the model, if it says that it leads to the present snapshot."""
-    snapshot = subject.project.stored_snapshot()
-    digest = getattr(subject.script.module, "sg_digest", None)
-    if snapshot is not None and digest == subject.project.digest(snapshot):
-        return build_state(snapshot.schema, subject.project.settings, subject.before)
-    return {name: _in_order(table) for name, table in sorted(subject.after.items())}
+    snapshot = revision.project.stored_snapshot()
+    digest = getattr(revision.script.module, "sg_digest", None)
+    if snapshot is not None and digest == revision.project.digest(snapshot):
+        return build_state(snapshot.schema, revision.project.settings, revision.before)
+    return {name: _in_order(table) for name, table in sorted(revision.after.items())}
 
 
 def _in_order(table: TableState) -> TableState:
@@ -53,9 +54,9 @@ def _in_order(table: TableState) -> TableState:
     return replace(table, columns=dict(sorted(table.columns.items(), key=lambda item: (item[0] != "id", item[0]))))
 
 
-def _has_other_tables(subject: Subject) -> bool:
-    ours = {*subject.before, *subject.after}
-    return any(table_of(step.operation) and table_of(step.operation) not in ours for step in subject.steps)
+def _has_other_tables(revision: RevisionUnderReview) -> bool:
+    ours = {*revision.before, *revision.after}
+    return any(table_of(step.operation) and table_of(step.operation) not in ours for step in revision.steps)
 
 
 def _generated(operations: ops.UpgradeOps | ops.DowngradeOps) -> list[str]:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, TypeAlias
 
-from alembic.operations import ops
-
 from sg_migrate.database.drift import describe, drift
 from sg_migrate.database.reading import Database
 from sg_migrate.errors import SgMigrateError
@@ -21,14 +19,14 @@ from sg_migrate.reports.words import plural
 from sg_migrate.review.findings import Level
 from sg_migrate.review.run import review
 from sg_migrate.review.selection import applied
-from sg_migrate.review.state_schema import schema_of
-from sg_migrate.revisions.built import ancestors, built_state
 from sg_migrate.revisions.operations import flat
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
+from sg_migrate.revisions.summary import render_summary
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import merge
 from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.transition import Transition, transition
 
 VERSION = 1
 SHOWN = 10
@@ -87,17 +85,23 @@ def check_revisions(project: Project) -> Check:
         stored = project.stored_snapshot()
         if stored is None:
             return Check("snapshot and head", "skipped", "there is no snapshot yet")
-        model = project.model(stored.schema)
-        pending = list(flat(plan(project.built, model)))
-        found = difference(schema_of(project.built, stored.schema), schema_of(model, stored.schema), "head", "snapshot")
+        wanted = transition(project.built, project.model(stored.schema))
+        pending = list(flat(plan(wanted)))
         if not pending:
             return Check("snapshot and head", "ok", "the revisions build what the snapshot wants")
-        drops = any(isinstance(operation, ops.DropTableOp | ops.DropColumnOp) for operation in pending)
-        level = Level.DESTRUCTIVE if drops else found.level
         what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
-        return Check("snapshot and head", "differs", what, level, tuple(map(str, found.changes)))
+        details = tuple(render_summary(wanted, stored.schema).splitlines())
+        return Check("snapshot and head", "differs", what, _level(wanted), details)
 
     return _guarded("snapshot and head", run)
+
+
+def _level(wanted: Transition) -> Level:
+    """The worst that a transition does."""
+    kinds = {change.kind for change in wanted.changes}
+    if kinds & {"dropped", "pruned"}:
+        return Level.DESTRUCTIVE
+    return Level.LOSSY if "converted" in kinds else Level.SAFE
 
 
 def check_database(project: Project, database: Database) -> Check:
@@ -111,7 +115,7 @@ def check_database(project: Project, database: Database) -> Check:
             what = f"the database is at {', '.join(unknown)}, which this project does not have"
             return Check(name, "differs", what, Level.LOSSY)
         done = applied(project, database)
-        missing = [script for script in ancestors(project.scripts) if script.revision not in done]
+        missing = [script for script in project.history().order if script.revision not in done]
         if not missing:
             return Check(name, "ok", f"the database is at {', '.join(database.heads) or 'no revision, as the project'}")
         reviews = [review(project, script, database.dialect) for script in missing] if database.heads else []
@@ -133,7 +137,7 @@ def check_drift(project: Project, database: Database) -> Check:
         heads = [head for head in database.heads if head in known]
         if not heads:
             return Check(name, "skipped", "the database has no revision of this project")
-        found = drift(database.connection, built_state(project.scripts, heads))
+        found = drift(database.connection, project.history(database.dialect).built(heads))
         details = tuple(describe(operation) for operation in flat(found))
         if not details:
             return Check(name, "ok", "the database is what its revisions built")

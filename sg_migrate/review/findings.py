@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.warehouse.state import Mark
+from sg_migrate.warehouse.mark import Mark
 
 
 class Level(IntEnum):

@@ -1,26 +1,29 @@
-"""What is judged: a revision as operations, with the built state before and after. No database is asked."""
+"""What is reviewed: a revision as operations, with the built state before and after. No database is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from alembic.operations import MigrateOperation, ops
 from alembic.script import Script
 
+from sg_migrate.alembic_private import stands_on
 from sg_migrate.database.reading import Database
-from sg_migrate.errors import FoldError, RecordingError
-from sg_migrate.review.state_schema import joined, schema_of
-from sg_migrate.revisions.built import Fold, built_state, is_ours
+from sg_migrate.errors import ContradictionError, FoldError, RecordingError
+from sg_migrate.revisions.fold import Fold
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.recorder import Call, record_calls
+from sg_migrate.revisions.recorder import Call
+from sg_migrate.revisions.replay import Step, is_ours
 from sg_migrate.site.schema import SiteSchema
-from sg_migrate.warehouse.state import ColumnState, Mark, State
+from sg_migrate.warehouse.mark import Mark
+from sg_migrate.warehouse.state import ColumnState, State
+from sg_migrate.warehouse.transition import Change, Transition, transition
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Operation:
     """One operation of a revision, with what is built and what the revision itself created just before it."""
 
     call: Call
@@ -30,7 +33,7 @@ class Step:
 
     @property
     def operation(self) -> MigrateOperation:
-        """The operation."""
+        """Alembic's value."""
         return self.call.operation
 
     def mark(self, table: str, column: str = "") -> Mark | None:
@@ -47,12 +50,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One function of a revision, run against the recorder.
+    """One function of a revision, replayed.
 
     ``problem`` says why it could not be run to its end, ``misfit`` why it does not fit what is built.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[Operation, ...]
     after: State
     problem: str = ""
     misfit: str = ""
@@ -60,13 +63,13 @@ class Side:
     """Whether it raises ``NotImplementedError``: it will not be run, on purpose."""
 
 
-class Subject:
-    """A revision under review.
+class RevisionUnderReview:
+    """A revision as one dialect runs it.
 
     Args:
         project: where it belongs.
         script: the revision; any, ours or not.
-        dialect: the dialect whose rules count: ``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``.
+        dialect: the dialect that runs it: ``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``.
         database: a database to ask, if there is one.
     """
 
@@ -76,10 +79,11 @@ class Subject:
         self.dialect = dialect
         self.database = database
         self.ours = is_ours(script)
+        self._history = project.history(dialect)
         self.before_problem = ""
         self.before = self._before()
-        self.upgrade = self._side("upgrade", self.before)
-        self.downgrade = self._side("downgrade", self.upgrade.after)
+        self.upgrade = self._side(is_upgrade=True, before=self.before)
+        self.downgrade = self._side(is_upgrade=False, before=self.upgrade.after)
 
     @property
     def after(self) -> State:
@@ -87,14 +91,18 @@ class Subject:
         return self.upgrade.after
 
     @cached_property
+    def transition(self) -> Transition:
+        """What the upgrade does, in site terms."""
+        return transition(self.before, self.after)
+
+    @cached_property
     def site(self) -> SiteSchema:
-        """The site as it was at this revision, for display names: from the comments, helped by the snapshot."""
+        """Where display names are looked up: the snapshot, with what has retired."""
         snapshot = self.project.stored_snapshot()
-        known = snapshot.schema if snapshot else None
-        return joined(schema_of(self.before, known), schema_of(self.after, known))
+        return snapshot.schema if snapshot else SiteSchema()
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[Operation, ...]:
         """The upgrade's operations."""
         return self.upgrade.steps
 
@@ -103,52 +111,59 @@ class Subject:
         """Whether it is the first revision of a site."""
         return not self.before and bool(self.after)
 
+    def line_of(self, change: Change) -> int | None:
+        """The line of the file that makes a change, where one operation does."""
+        names = {*change.new_names, *change.old_names}
+        for step in self.steps:
+            op = step.operation
+            told = [getattr(op, name, None) for name in ("modify_name", "new_table_name", "column_name")]
+            former = getattr(getattr(op, "former", None), "name", None)
+            if names.intersection(str(name) for name in (*told, former) if name):
+                return step.call.line
+        return None
+
+    def runs_like(self, other: RevisionUnderReview) -> bool:
+        """Whether another dialect runs the same operations of it."""
+        return [_told(step) for side in (self.upgrade, self.downgrade) for step in side.steps] == [
+            _told(step) for side in (other.upgrade, other.downgrade) for step in side.steps
+        ] and (dict(self.after), self.upgrade.problem) == (dict(other.after), other.upgrade.problem)
+
     def _before(self) -> State:
         try:
-            return built_state(self.project.scripts, self.script._all_down_revisions)
-        except (RecordingError, FoldError) as error:
+            return self._history.built(stands_on(self.script))
+        except (RecordingError, FoldError, ContradictionError) as error:
             self.before_problem = str(error)
             return {}
 
-    def _side(self, name: str, before: State) -> Side:
-        function = getattr(self.script.module, name, None)
-        if function is None:
-            return Side((), before)
-        problem, refuses, calls = "", False, []
-        try:
-            calls = record_calls(function, self.script.revision)
-        except RecordingError as error:
-            problem = str(error).removeprefix(f"Revision {self.script.revision} cannot be read without a database: ")
-            problem = problem.split(". If it builds nothing")[0]
-            refuses = isinstance(error.__cause__, NotImplementedError)
-        return self._folded(calls, before, problem, refuses)
+    def _side(self, *, is_upgrade: bool, before: State) -> Side:
+        found = self._history.step(self.script, is_upgrade=is_upgrade, fold=Fold(before), foreign=True)
+        problem = found.problem.problem if found.problem else ""
+        refuses = bool(found.problem and isinstance(found.problem.__cause__, NotImplementedError))
+        misfit = str(found.misfit) if found.misfit else ""
+        return Side(tuple(_operations(found)), found.after, problem, misfit, refuses)
 
-    def _folded(self, calls: Iterable[Call], before: State, problem: str, refuses: bool) -> Side:
-        """The steps with the state before each; operations of a revision that is not ours build nothing."""
-        fold = Fold(before)
-        steps: list[Step] = []
-        created: set[str] = set()
-        misfit = ""
-        for call in calls:
-            steps.append(Step(call, dict(fold.tables), frozenset(created)))
-            if isinstance(call.operation, ops.CreateTableOp):
-                created.add(call.operation.table_name)
-            if isinstance(call.operation, ops.RenameTableOp) and call.operation.table_name in created:
-                created.add(str(call.operation.new_table_name))
-            try:
-                if self.ours:
-                    fold.apply([call.operation], self.script.revision)
-            except FoldError as error:
-                misfit = misfit or str(error)
-        return Side(tuple(steps), fold.tables, problem, misfit, refuses)
-
-    def on_existing_tables(self, *kinds: type[MigrateOperation]) -> Iterator[tuple[Step, str]]:
-        """Steps of these kinds whose table was there before the upgrade, with its name."""
+    def on_existing_tables(self, *kinds: type[MigrateOperation]) -> Iterator[tuple[Operation, str]]:
+        """Operations of these kinds whose table was there before the upgrade, with its name."""
         for step in self.steps:
             if isinstance(step.operation, kinds):
                 table = table_of(step.operation)
                 if table and table not in step.created:
                     yield step, table
+
+
+def _operations(found: Step) -> Iterator[Operation]:
+    created: frozenset[str] = frozenset()
+    for call, before in zip(found.calls, found.states, strict=False):
+        yield Operation(call, before, created)
+        if isinstance(call.operation, ops.CreateTableOp):
+            created |= {call.operation.table_name}
+        if isinstance(call.operation, ops.RenameTableOp) and call.operation.table_name in created:
+            created |= {str(call.operation.new_table_name)}
+
+
+def _told(step: Operation) -> tuple[object, ...]:
+    op = step.operation
+    return (type(op), step.call.line, step.call.batch, table_of(op), str(getattr(op, "sqltext", "")))
 
 
 _TABLE_ATTRIBUTES: tuple[str, ...] = ("table_name", "source_table")

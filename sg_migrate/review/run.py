@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alembic.script import Script
 
+from sg_migrate.alembic_private import revises
 from sg_migrate.database.reading import Database
 from sg_migrate.review.allowances import read_allowances, silenced
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
-from sg_migrate.review.revision import Subject
+from sg_migrate.review.revision import RevisionUnderReview
 from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
 from sg_migrate.review.statements import Statements, statements
-from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.summary import Change, Summary
+from sg_migrate.revisions.summary import Line, comments_of, lines_of
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean
 from sg_migrate.warehouse.state import State
 
-_SUBJECTS = (destructive, lossy, history, postgresql, mysql, sqlite, readers)
+_RULES_OF_ALL = (destructive, lossy, history)
+"""What holds on every engine."""
+_RULES = (*_RULES_OF_ALL, postgresql, mysql, sqlite, readers)
 
-RULES: tuple[Rule, ...] = tuple(rule for module in _SUBJECTS for rule in module.RULES)
+RULES: tuple[Rule, ...] = tuple(rule for module in _RULES for rule in module.RULES)
 """Every rule, in the order of the codes."""
 
 
@@ -41,7 +43,8 @@ class Review:
     operations: int
     findings: tuple[Finding, ...]
     """The worst first; those that the revision allows at the end."""
-    changes: tuple[Change, ...]
+    lines: tuple[Line, ...]
+    """What changes, in site terms."""
     comments: int
     """How many display names or descriptions change."""
     site: SiteSchema
@@ -61,7 +64,13 @@ class Review:
 
 
 def review(
-    project: Project, script: Script, dialect: str, *, database: Database | None = None, sql: bool = False
+    project: Project,
+    script: Script,
+    dialect: str,
+    *,
+    other_dialects: Sequence[str] = (),
+    database: Database | None = None,
+    sql: bool = False,
 ) -> Review:
     """Run a revision against the recorder and judge its operations. Executes nothing and writes nothing.
 
@@ -69,35 +78,53 @@ def review(
         project: where the revision belongs.
         script: any revision of the chain, hand-edited and foreign ones too.
         dialect: whose rules count: ``sqlite``, ``postgresql``, ``mysql`` or ``mariadb``.
+        other_dialects: whose operations are judged too, where a revision asks for its dialect.
         database: where to count rows and values; ``None`` to leave that out.
         sql: whether to add the statements for the dialect.
 
     Returns:
         The review. What cannot be judged is a finding in it, never an exception.
     """
-    subject = Subject(project, script, dialect, database)
-    found = [finding for module in _SUBJECTS for finding in module.check(subject)]
+    revision = RevisionUnderReview(project, script, dialect, database)
+    found = [finding for module in _RULES for finding in module.check(revision)]
+    found += _on_other_dialects(revision, other_dialects, found)
     if database is not None:
         found = [replace(finding, counts=_counts(database, finding)) for finding in found]
     allowances = read_allowances(Path(script.path).read_text(encoding="utf-8"))
-    summary = Summary(plan(subject.before, subject.after), subject.before, subject.after)
     return Review(
         revision=script.revision,
-        down_revisions=tuple(script._versioned_down_revisions),
+        down_revisions=tuple(revises(script)),
         message=clean(script.doc or ""),
         path=_shown_path(Path(script.path)),
         dialect=dialect,
-        ours=subject.ours,
-        first=subject.is_first,
-        operations=len(subject.steps),
+        ours=revision.ours,
+        first=revision.is_first,
+        operations=len(revision.steps),
         findings=tuple(_sorted(silenced(found, allowances))),
-        changes=tuple(summary.changes()),
-        comments=summary.comments,
-        site=subject.site,
-        before=subject.before,
-        after=subject.after,
+        lines=tuple(lines_of(revision.transition)),
+        comments=comments_of(revision.transition),
+        site=revision.site,
+        before=revision.before,
+        after=revision.after,
         statements=statements(script, dialect) if sql else None,
     )
+
+
+def _on_other_dialects(
+    revision: RevisionUnderReview, dialects: Sequence[str], known: Sequence[Finding]
+) -> Iterator[Finding]:
+    """What only another dialect would run, by the rules that hold on every engine."""
+    seen = {(finding.rule.code, finding.what, finding.table, finding.column, finding.line) for finding in known}
+    for dialect in dialects:
+        other = RevisionUnderReview(revision.project, revision.script, dialect)
+        if dialect == revision.dialect or other.runs_like(revision):
+            continue
+        for module in _RULES_OF_ALL:
+            for finding in module.check(other):
+                key = (finding.rule.code, finding.what, finding.table, finding.column, finding.line)
+                if key not in seen:
+                    seen.add(key)
+                    yield replace(finding, what=f"on {dialect}: {finding.what}")
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:

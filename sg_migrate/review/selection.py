@@ -10,7 +10,6 @@ from alembic.util.exc import CommandError
 
 from sg_migrate.database.reading import Database
 from sg_migrate.errors import RevisionError
-from sg_migrate.revisions.built import ancestors
 from sg_migrate.revisions.project import Project
 
 
@@ -32,7 +31,7 @@ def selected(project: Project, names: Sequence[str], database: Database | None =
     found = {script.revision for name in names for script in _named(project, name)}
     if not names:
         found = _pending(project, database) or set(project.scripts.get_heads())
-    return [script for script in ancestors(project.scripts) if script.revision in found]
+    return [script for script in project.history().order if script.revision in found]
 
 
 def _named(project: Project, name: str) -> list[Script]:
@@ -68,4 +67,4 @@ def applied(project: Project, database: Database) -> set[str]:
     """The revisions of this project that the database has."""
     known = {script.revision for script in project.scripts.walk_revisions()}
     heads = [head for head in database.heads if head in known]
-    return {script.revision for script in ancestors(project.scripts, heads)}
+    return project.history().ancestors(heads)

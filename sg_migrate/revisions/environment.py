@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
-from alembic.operations import Operations, ops
+from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
-from sg_migrate.conversion.execution import refuse_to_discard, refuse_to_shorten
-from sg_migrate.conversion.unfinished import finish_before_drop
-from sg_migrate.database.connection import connect, lock_for_writing
+from sg_migrate.alembic_private import environment_function, writes_revision
+from sg_migrate.database.connection import connect, prepare_context
 from sg_migrate.database.drift import check_clashes, describe, drift, repair
-from sg_migrate.database.views import check_views
 from sg_migrate.errors import DriftError, SettingsError
-from sg_migrate.revisions.built import built_state, is_ours, steps_operations
-from sg_migrate.revisions.operations import RestoreColumnOp, RestoreLinksOp
+from sg_migrate.revisions.guards import guarded, steps_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
-from sg_migrate.revisions.summary import Summary, render_summary, titled
+from sg_migrate.revisions.summary import render_summary, titled
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
 from sg_migrate.warehouse.model import RESERVED_TABLES
 from sg_migrate.warehouse.state import State
+from sg_migrate.warehouse.transition import transition
 
 log = logging.getLogger("sg_migrate")
 
@@ -51,10 +49,9 @@ class Environment:
         self.project = Project(context.config, overrides, context.script)
         self.settings = self.project.settings
         self._context = context
-        self._migrated = False
-        self._ledger: Snapshot | None = None
-        self._built: dict[frozenset[str], State] = {}
         self._sqlite = False
+        self._function: Callable[..., Any] | None = None
+        """What gives Alembic its steps."""
         self._own_metadata: sa.MetaData | None = None
         self._summary: str | None = None
 
@@ -104,8 +101,10 @@ class Environment:
             "process_revision_directives": _both_run(
                 application.get("process_revision_directives"), self._process_revision_directives
             ),
-            "on_version_apply": [*_listed(application.get("on_version_apply")), self._note_version],
         }
+        self._function = application.get("fn") or environment_function(self._context)
+        if self._function is not None:
+            options["fn"] = self._steps
         if self._sqlite or (self._context.is_offline_mode() and self.url.startswith("sqlite")):
             options.setdefault("transactional_ddl", True)
         return options
@@ -135,9 +134,9 @@ class Environment:
         if context.connection is not None:
             check_clashes(context.connection, self.project.built, self.model)
             repairs = self._repairs(context.connection)
-        groups = plan(self.project.built, self.model)
-        summary = Summary(groups, self.project.built, self.model)
-        text = render_summary(summary, self.snapshot.schema, first=not self.project.built) if groups else ""
+        change = transition(self.project.built, self.model)
+        groups = plan(change)
+        text = render_summary(change, self.snapshot.schema) if groups else ""
         titled(groups, self.snapshot.schema)
         upgrade_ops.ops[:] = [*upgrade_ops.ops, *repairs, *groups]
         self._summary = text
@@ -162,7 +161,9 @@ class Environment:
 
     def _process_revision_directives(self, context: MigrationContext, revision: Any, directives: list[Any]) -> None:
         """After autogenerate: the summary and the digest for the file, and the snapshot of a live site."""
-        if self._summary is None or not _writes_a_revision(context):
+        if self._summary is None or not (
+            "sg_generates" in self.project.config.attributes or writes_revision(self._function)
+        ):
             return
         if self.settings.source == "live":
             write_snapshot(self.project.snapshot_path, self.snapshot)
@@ -183,87 +184,23 @@ class Environment:
         ours = (self.project.built, self.model, RESERVED_TABLES)
         return kind != "table" or not any(name in names for names in ours)
 
-    def _note_version(self, **_: Any) -> None:
-        self._migrated = True
+    # --- upgrades and downgrades
 
-    def run_migrations(self) -> None:
-        """``context.run_migrations()``, after a look for views in the way, and the catalog written anew after it.
+    def _steps(self, heads: tuple[str, ...], context: MigrationContext) -> Iterable[Any]:
+        """In the place of Alembic's function that gives the steps to run; see `sg_migrate.revisions.guards`."""
+        prepare_context(context)
+        assert self._function is not None
+        found = list(self._function(heads, context))
+        steps = steps_of(found)
+        if not steps or context.as_sql or "sg_resumes" in self.project.config.attributes:
+            return found
+        ledger = self.project.stored_snapshot() if self.settings.catalog else None  # unreadable: said first
+        history = self.project.history(context.dialect.name)
+        return guarded(context, heads, steps, history, lambda *at: self._refresh_catalog(ledger, *at))
 
-        Raises:
-            ViewsError: views use what would change; nothing was run.
-            DiscardError: a downgrade would lose values; nothing of it was run.
-        """
-        self._before_migrations()
-        self._context.run_migrations()
-        self.refresh_catalog()
-
-    def _before_migrations(self) -> None:
-        context: MigrationContext = self._context.get_context()
-        function = context.opts.get("fn")
-        command = getattr(function, "__qualname__", "").partition(".")[0]
-        if function is None or context.connection is None or command not in ("upgrade", "downgrade"):
-            return
+    def _refresh_catalog(self, ledger: Snapshot | None, connection: sa.Connection, built: State) -> None:
         if self.settings.catalog:
-            self._ledger = self.project.stored_snapshot()  # unreadable: said before anything runs
-        lock_for_writing(context.connection)
-        heads = context.get_current_heads()
-        steps = function(heads, context)
-        if self.settings.catalog:
-            self._built_after(_heads_after(heads, steps))
-        recorded = [(step, list(steps_operations([step]))) for step in steps]  # later, the recorder would take over op
-        check_views(context.connection, [operation for _, operations in recorded for operation in operations])
-        context._migrations_fn = lambda *_: self._guarded(context, recorded)
-
-    def _guarded(self, context: MigrationContext, steps: list[tuple[Any, list[ops.MigrateOperation]]]) -> Iterator[Any]:
-        """The steps; a downgrade is refused before anything of it has run: not every engine can take DDL back."""
-        for step, operations in steps:
-            for operation in operations:
-                if isinstance(operation, RestoreColumnOp | RestoreLinksOp):
-                    refuse_to_discard(Operations(context), operation)
-                elif isinstance(operation, ops.AlterColumnOp) and step.is_downgrade:
-                    refuse_to_shorten(Operations(context), operation)
-            if step.is_upgrade and is_ours(step.revision):
-                assert context.connection is not None
-                built = partial(self._built_after, frozenset(context.get_current_heads()))
-                finish_before_drop(context.connection, operations, step.revision.revision, built)
-            yield step
-
-    def _built_after(self, heads: frozenset[str]) -> State:
-        """What is built at ``heads``; kept, so that it need not be found out while tables are locked."""
-        if heads not in self._built:
-            self._built[heads] = built_state(self.project.scripts, heads)
-        return self._built[heads]
-
-    def refresh_catalog(self) -> None:
-        """Write the catalog anew, if a revision was run; call it after ``context.run_migrations()``."""
-        context: MigrationContext = self._context.get_context()
-        connection = context.connection
-        if not self._migrated or connection is None or not self.settings.catalog:
-            return
-        others_commit = connection.in_transaction()  # before the first query begins a transaction
-        built = self._built_after(frozenset(context.get_current_heads()))
-        stored = self._ledger or self.project.stored_snapshot()
-        refresh(connection, built, stored.schema if stored else None, self.settings)
-        if not others_commit:
-            connection.commit()
-
-
-def _heads_after(heads: Iterable[str], steps: Iterable[Any]) -> frozenset[str]:
-    """The heads that a database is at after these steps."""
-    after = set(heads)
-    for step in steps:
-        after = (after - set(step.from_revisions)) | set(step.to_revisions)
-    return frozenset(after)
-
-
-def _writes_a_revision(context: MigrationContext) -> bool:
-    """Whether the command is ``alembic revision``; ``alembic check`` runs the same hooks and must write nothing."""
-    function = context.opts.get("fn")
-    return getattr(function, "__qualname__", "").startswith("revision.")
-
-
-def _listed(hooks: Any) -> list[Any]:
-    return [] if hooks is None else list(hooks) if isinstance(hooks, Iterable) else [hooks]
+            refresh(connection, built, ledger.schema if ledger else None, self.settings)
 
 
 def _both(first: Any, second: Any) -> Any:

@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 from argparse import Namespace
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -19,10 +18,9 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
 
+from sg_migrate.alembic_private import version_locations
 from sg_migrate.errors import RevisionError
-from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project, overrides
-from sg_migrate.revisions.summary import Change, Summary
 from sg_migrate.site.snapshot import Snapshot
 
 
@@ -100,9 +98,9 @@ def _config(project: Project, snapshot: Snapshot, arguments: Sequence[str], fold
     old = project.config
     config = Config(old.config_file_name, output_buffer=io.StringIO(), toml_file=old.toml_file_name)
     config.cmd_opts = Namespace(x=[*arguments, "sg_source=snapshot"])
-    config.attributes.update(old.attributes, sg_snapshot=snapshot, sg_url="sqlite://")
+    config.attributes.update(old.attributes, sg_snapshot=snapshot, sg_url="sqlite://", sg_generates=True)
     if folder is not None:
-        locations = [*map(str, project.scripts._version_locations), str(folder)]
+        locations = [*version_locations(project.scripts), str(folder)]
         config.set_main_option("path_separator", "os")
         config.set_main_option("version_locations", os.pathsep.join(locations).replace("%", "%%"))
     return config
@@ -127,41 +125,3 @@ def _no_messages(target: TextIO) -> Iterator[None]:
             yield
     finally:
         logging.disable(before)
-
-
-def message_for(project: Project, snapshot: Snapshot) -> str:
-    """A message made from the changes: ``Shot: 3 added, 1 retired``; empty when there are none."""
-    model = project.model(snapshot.schema)
-    groups = plan(project.built, model)
-    if not groups:
-        return ""
-    if not project.built:
-        return "first revision"
-    summary = Summary(groups, project.built, model)
-    changes = list(summary.changes())
-    if len(changes) == 1:
-        return _one(changes[0])
-    counts = Counter(map(_verb, changes))
-    words = ", ".join(f"{counts[verb]} {verb}" for verb in _VERBS if counts[verb])
-    return f"{_places(changes)}: {words}" if changes else "display names and descriptions"
-
-
-_VERBS = ("added", "retyped", "retired", "dropped", "changed")
-
-
-def _verb(change: Change) -> str:
-    if "dropped" in change.kind:
-        return "dropped"
-    if "->" in change.kind:
-        return "retyped"
-    return {"+": "added", "-": "retired"}.get(change.sign, "changed")
-
-
-def _one(change: Change) -> str:
-    place = f"{change.entity_type}.{change.field}" if change.field else change.entity_type
-    return f"{place} {change.kind}" if _verb(change) == "retyped" else f"{place} {_verb(change)}"
-
-
-def _places(changes: Sequence[Change]) -> str:
-    places = sorted({change.entity_type for change in changes})
-    return ", ".join(places[:2]) + (f" and {len(places) - 2} more" if len(places) > 2 else "")

@@ -1,21 +1,25 @@
-"""The operations of our revisions: Alembic's own wherever they suffice, and the conversion of a column.
+"""The operations of our revisions beside Alembic's own: an alteration that knows both sides, marks, groups, repairs.
 
-What Alembic lacks is put beside its operations here: an alteration that knows both sides (and so its reverse), a
-group of operations with a comment line, a block of comments. They render as stock Alembic calls. Only
-``op.convert_column`` and its reverse ``op.restore_column`` need sg_migrate to run.
+Each says what its reverse is and how it reads in a revision (``source``). They read as calls of stock Alembic, and
+run where only Alembic is installed. Conversions are in `sg_migrate.conversion.operations`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
-from alembic.operations import Operations, ops
+from alembic.autogenerate.api import AutogenContext
+from alembic.autogenerate.render import render_op, renderers
+from alembic.operations import ops
 
-from sg_migrate.conversion.carry_over import ColumnCarryOver, LinkCarryOver
-from sg_migrate.warehouse.comments import with_retired
-from sg_migrate.warehouse.state import ColumnState, Mark, mark_of, state_of_column
+from sg_migrate.alembic_private import within_batch
+from sg_migrate.errors import MisplacedError
+from sg_migrate.warehouse.mark import Mark
+from sg_migrate.warehouse.source_text import type_source
+from sg_migrate.warehouse.state import ColumnState, State
 
 
 class GroupOps(ops.OpContainer):
@@ -29,6 +33,10 @@ class GroupOps(ops.OpContainer):
         """The reverse operations in the reverse order."""
         return GroupOps(self.title, [operation.reverse() for operation in reversed(self.ops)])
 
+    def source(self, context: AutogenContext) -> list[str]:
+        """The comment line, and the operations."""
+        return [f"# {self.title}", *_sources(context, self.ops)]
+
 
 class CommentsOp(ops.OpContainer):
     """Changes of comments, run only where the database has comments.
@@ -40,6 +48,24 @@ class CommentsOp(ops.OpContainer):
         """The reverse changes in the reverse order."""
         return CommentsOp([operation.reverse() for operation in reversed(self.ops)])
 
+    def source(self, context: AutogenContext) -> list[str]:
+        """A block that asks the dialect."""
+        lines = ["# Comments", "if op.get_context().dialect.supports_comments:"]
+        for child in self.ops:
+            table_comment = isinstance(child, ops.CreateTableCommentOp | ops.DropTableCommentOp)
+            lines.extend([_table_comment(child)] if table_comment else render_op(context, child))
+        return [*lines, ""]
+
+
+def _table_comment(op: Any) -> str:
+    """On one line, as the block of comments has them."""
+    words = [repr(op.table_name)]
+    if isinstance(op, ops.CreateTableCommentOp):
+        words.append(repr(op.comment))
+    words.append(f"existing_comment={op.existing_comment!r}")
+    name = "create_table_comment" if isinstance(op, ops.CreateTableCommentOp) else "drop_table_comment"
+    return f"op.{name}({', '.join(words)})"
+
 
 class BatchOp(ops.ModifyTableOps):
     """Operations on one table that SQLite runs in a batch only."""
@@ -48,26 +74,10 @@ class BatchOp(ops.ModifyTableOps):
         """The reverse operations in the reverse order."""
         return BatchOp(self.table_name, [operation.reverse() for operation in reversed(self.ops)])
 
-
-class RepairOps(GroupOps):
-    """What brings a database back to what was built. It has no way back: no revision made what it mends."""
-
-    def reverse(self) -> GroupOps:
-        """Nothing."""
-        return GroupOps(self.title, [])
-
-
-class RepairColumnOp(ops.AlterColumnOp):
-    """A column becomes what was built, whatever it is now."""
-
-    def __init__(self, table_name: str, built: ColumnState) -> None:
-        super().__init__(
-            table_name,
-            built.name,
-            modify_type=built.type,
-            modify_nullable=built.nullable,
-            modify_comment=built.comment,
-        )
+    def source(self, context: AutogenContext) -> list[str]:
+        """A ``with`` block."""
+        with within_batch(context):
+            return [f"with op.batch_alter_table({self.table_name!r}) as batch_op:", *_sources(context, self.ops), ""]
 
 
 class AlterOp(ops.AlterColumnOp):
@@ -108,7 +118,29 @@ class AlterOp(ops.AlterColumnOp):
             return ("modify_type", self.table_name, self.old.name, self.old.type_text, self.new.type_text)
         if self.modify_comment is not False:
             return ("modify_comment", self.table_name, self.old.name, self.old.comment, self.new.comment)
-        return ("modify_site_type", self.table_name, self.old.name, str(self.old.mark), str(self.new.mark))
+        return ("modify_mark", self.table_name, self.old.name, str(self.old.mark), str(self.new.mark))
+
+    def source(self, context: AutogenContext) -> list[str]:
+        """``op.alter_column``; another type in a batch, for SQLite."""
+        words = [repr(self.old.name)]
+        if self.modify_name is not None:
+            words.append(f"new_column_name={self.new.name!r}")
+        if self.modify_type is not None:
+            words.append(f"type_={type_source(self.new.type, context.imports)}")
+        if self.modify_comment is not False:
+            words.append(f"comment={self.modify_comment!r}")
+        words.append(f"existing_type={type_source(self.old.type, context.imports)}")
+        words.append(f"existing_nullable={self.old.nullable!r}")
+        if self.old.comment is not None:
+            words.append(f"existing_comment={self.old.comment!r}")
+        words += [f"{name}={self.kw[name]!r}" for name in ("info", "postgresql_using") if name in self.kw]
+        if self.modify_type is None:
+            return [f"op.alter_column({', '.join([repr(self.table_name), *words])})"]
+        return [
+            f"with op.batch_alter_table({self.table_name!r}) as batch_op:",
+            f"batch_op.alter_column({', '.join(words)})",
+            "",
+        ]
 
 
 class RenameOp(ops.RenameTableOp):
@@ -122,209 +154,110 @@ class RenameOp(ops.RenameTableOp):
         """For ``alembic check``."""
         return ("rename_table", self.table_name, str(self.new_table_name))
 
+    def source(self, context: AutogenContext) -> list[str]:
+        """``op.rename_table``."""
+        return [f"op.rename_table({self.table_name!r}, {str(self.new_table_name)!r})"]
 
-class _FieldOp(ops.MigrateOperation):
-    """What the conversion of a column and its reverse share: the table, the column before and after, the kept name."""
 
-    def __init__(self, table_name: str, old: ColumnState, new: ColumnState, former_name: str) -> None:
+class MarkTableOp(ops.MigrateOperation):
+    """A table gets another mark. For a database it is nothing: an empty batch, whose ``info`` the replay reads."""
+
+    def __init__(self, table_name: str, old: Mark | None, new: Mark) -> None:
         self.table_name = table_name
         self.old = old
+        """The mark before; ``None`` where it was read from a revision."""
         self.new = new
-        self.former_name = former_name
 
-    def former_state(self) -> ColumnState:
-        """The old column as it is kept beside the new one."""
-        mark = self.old.mark.as_former()
-        return ColumnState(self.former_name, self.old.type, mark, with_retired(self.old.comment, True))
+    def apply(self, state: State) -> State:
+        """The state after it. Raises `MisplacedError` where there is no such table."""
+        if self.table_name not in state:
+            raise MisplacedError(f"table {self.table_name} is not there")
+        return {**state, self.table_name: replace(state[self.table_name], mark=self.new)}
 
-    def carry_over(self) -> ColumnCarryOver:
-        """What happens to the values."""
-        return ColumnCarryOver(self.table_name, self.former_state(), self.new)
+    def reverse(self) -> MarkTableOp:
+        """The way back."""
+        assert self.old is not None
+        return MarkTableOp(self.table_name, self.new, self.old)
 
     def to_diff_tuple(self) -> Any:
         """For ``alembic check``."""
-        kind = "convert_column" if isinstance(self, ConvertColumnOp) else "restore_column"
-        return (kind, self.table_name, str(self.old.mark), str(self.new.mark))
+        return ("modify_mark", self.table_name, str(self.old), str(self.new))
+
+    def source(self, context: AutogenContext) -> list[str]:
+        """An empty batch with the mark in the table's ``info``."""
+        info = {"info": {"sg": str(self.new)}}
+        return [f"with op.batch_alter_table({self.table_name!r}, table_kwargs={info!r}):", "pass", ""]
 
 
-@Operations.register_operation("convert_column")
-class ConvertColumnOp(_FieldOp):
-    """A field got another data type: rename the column, add the new one, carry over every value that converts."""
+class RepairOps(GroupOps):
+    """What brings a database back to what was built. It has no way back: no revision made what it mends."""
 
-    def reverse(self) -> RestoreColumnOp:
-        """The way back."""
-        return RestoreColumnOp(self.table_name, self.old, self.new, self.former_name)
+    def reverse(self) -> GroupOps:
+        """Nothing."""
+        return GroupOps(self.title, [])
 
-    @classmethod
-    def convert_column(
-        cls, operations: Operations, table_name: str, old: sa.Column[Any], new: sa.Column[Any], *, former_name: str
-    ) -> None:
-        """Rename column ``old`` to ``former_name``, add ``new``, and carry over every value that converts.
-
-        A value that does not convert is NULL in the new column and stays in the old one. Nothing is dropped.
-
-        Args:
-            operations: given by Alembic.
-            table_name: the table.
-            old: the column as it is, with its mark in ``info``.
-            new: the column as it will be, with its mark in ``info``.
-            former_name: the name under which the old column is kept.
-        """
-        operations.invoke(cls(table_name, _state(old), _state(new), former_name))
+    def source(self, context: AutogenContext) -> list[str]:
+        """Each repair under the question whether this database needs it: others that run this revision may not."""
+        lines = [f"# {self.title}"]
+        for child in self.ops:
+            rendered = render_op(context, child)
+            question = _question(child)
+            if question:
+                context.imports.add("from sg_migrate.database.repairs import missing")
+                rendered = [question, *rendered, ""]
+            lines.extend(rendered)
+        return lines
 
 
-@Operations.register_operation("restore_column")
-class RestoreColumnOp(_FieldOp):
-    """The reverse of a conversion: drop the new column and put the old one back with its values."""
-
-    def reverse(self) -> ConvertColumnOp:
-        """The conversion."""
-        return ConvertColumnOp(self.table_name, self.old, self.new, self.former_name)
-
-    @classmethod
-    def restore_column(
-        cls, operations: Operations, table_name: str, old: sa.Column[Any], new: sa.Column[Any], *, former_name: str
-    ) -> None:
-        """Drop column ``new`` and rename ``former_name`` back to ``old``.
-
-        Refuses, with nothing changed, when that would lose values that were written since the conversion; the setting
-        ``discard = true`` (``-x sg_discard=true``) lets them go.
-
-        Args:
-            operations: given by Alembic.
-            table_name: the table.
-            old: the column as it was before the conversion.
-            new: the column as it is.
-            former_name: the name under which the old column was kept.
-        """
-        operations.invoke(cls(table_name, _state(old), _state(new), former_name))
+def _question(op: ops.MigrateOperation) -> str | None:
+    if isinstance(op, ops.CreateTableOp):
+        return f"if missing(op, {op.table_name!r}):"
+    if isinstance(op, ops.AddColumnOp):
+        return f"if missing(op, {op.table_name!r}, column={str(op.column.name)!r}):"
+    if isinstance(op, ops.CreateIndexOp):
+        return f"if missing(op, {op.table_name!r}, index={op.index_name!r}):"
+    if isinstance(op, ops.DropIndexOp):
+        return f"if not missing(op, {op.table_name!r}, index={op.index_name!r}):"
+    if isinstance(op, BatchOp) and isinstance(op.ops[0], ops.CreateForeignKeyOp):
+        return f"if missing(op, {op.table_name!r}, foreign_key={op.ops[0].constraint_name!r}):"
+    return None
 
 
-class _LinksOp(ops.MigrateOperation):
-    """What moving links and its reverse share: the field, the two columns of its links, its link table."""
+class RepairColumnOp(ops.AlterColumnOp):
+    """A column becomes what was built, whatever it is now."""
 
-    def __init__(
-        self, table_name: str, field: str, id_column: str, type_column: str, link_table: str, to_table: bool
-    ) -> None:
-        self.table_name = table_name
-        self.mark = Mark.parse(field)
-        self.id_column = id_column
-        self.type_column = type_column
-        self.link_table = link_table
-        self.to_table = to_table
-
-    def carry_over(self) -> LinkCarryOver:
-        """What happens to the links."""
-        return LinkCarryOver(self.table_name, self.id_column, self.type_column, self.link_table, self.to_table)
-
-    def to_diff_tuple(self) -> Any:
-        """For ``alembic check``."""
-        kind = "carry_links" if isinstance(self, CarryLinksOp) else "restore_links"
-        carry_over = self.carry_over()
-        return (kind, self.table_name, carry_over.source, carry_over.target)
-
-
-@Operations.register_operation("carry_links")
-class CarryLinksOp(_LinksOp):
-    """A field of one link became one of many, or the other way: move the links to where they are kept from now on."""
-
-    def reverse(self) -> RestoreLinksOp:
-        """The way back."""
-        return RestoreLinksOp(
-            self.table_name, str(self.mark), self.id_column, self.type_column, self.link_table, self.to_table
+    def __init__(self, table_name: str, built: ColumnState) -> None:
+        super().__init__(
+            table_name,
+            built.name,
+            modify_type=built.type,
+            modify_nullable=built.nullable,
+            modify_comment=built.comment,
         )
 
-    @classmethod
-    def carry_links(
-        cls,
-        operations: Operations,
-        table_name: str,
-        field: str,
-        *,
-        id_column: str,
-        type_column: str,
-        link_table: str,
-        to_table: bool,
-    ) -> None:
-        """Move a field's links from its two columns to its link table, or back.
-
-        Of several links none moves into the columns; all stay where they were. Nothing is dropped.
-
-        Args:
-            operations: given by Alembic.
-            table_name: the entity type's table.
-            field: the field's mark.
-            id_column: the column of the linked ids.
-            type_column: the column of the linked types.
-            link_table: the table of the links.
-            to_table: from the columns to the link table; else the other way.
-        """
-        operations.invoke(cls(table_name, field, id_column, type_column, link_table, to_table))
+    def source(self, context: AutogenContext) -> list[str]:
+        """A batch, for SQLite."""
+        assert self.modify_type is not None
+        type_ = type_source(self.modify_type, context.imports)
+        return [
+            f"with op.batch_alter_table({self.table_name!r}) as batch_op:",
+            f"batch_op.alter_column({self.column_name!r}, type_={type_}, nullable={self.modify_nullable!r},"
+            f" comment={self.modify_comment!r})",
+            "",
+        ]
 
 
-@Operations.register_operation("restore_links")
-class RestoreLinksOp(_LinksOp):
-    """The reverse of moving links: makes sure that the links where they were before are all there are."""
-
-    def reverse(self) -> CarryLinksOp:
-        """The move."""
-        return CarryLinksOp(
-            self.table_name, str(self.mark), self.id_column, self.type_column, self.link_table, self.to_table
-        )
-
-    @classmethod
-    def restore_links(
-        cls,
-        operations: Operations,
-        table_name: str,
-        field: str,
-        *,
-        id_column: str,
-        type_column: str,
-        link_table: str,
-        to_table: bool,
-    ) -> None:
-        """Let the links count again where they were before ``op.carry_links``; moves nothing.
-
-        Refuses, with nothing changed, when links that were written since would be lost; the setting ``discard = true``
-        (``-x sg_discard=true``) lets them go. The arguments are those of ``op.carry_links``.
-        """
-        operations.invoke(cls(table_name, field, id_column, type_column, link_table, to_table))
+def _sources(context: AutogenContext, operations: Iterable[ops.MigrateOperation]) -> list[str]:
+    return [line for operation in operations for line in render_op(context, operation)]
 
 
-def _state(column: sa.Column[Any]) -> ColumnState:
-    mark = mark_of(column)
-    if mark is None:
-        raise ValueError(f"column {column.name!r} has no mark: info={{'sg': 'EntityType.field data_type'}}")
-    return state_of_column(column, mark)
+def _source(context: AutogenContext, operation: Any) -> list[str]:
+    lines: list[str] = operation.source(context)
+    return lines
 
 
-@Operations.implementation_for(ConvertColumnOp)
-def _convert(operations: Operations, operation: ConvertColumnOp) -> None:
-    from sg_migrate.conversion import execution as carry
-
-    carry.convert(operations, operation)
-
-
-@Operations.implementation_for(RestoreColumnOp)
-def _restore(operations: Operations, operation: RestoreColumnOp) -> None:
-    from sg_migrate.conversion import execution as carry
-
-    carry.restore(operations, operation)
-
-
-@Operations.implementation_for(CarryLinksOp)
-def _carry_links(operations: Operations, operation: CarryLinksOp) -> None:
-    from sg_migrate.conversion import execution as carry
-
-    carry.carry_links(operations, operation)
-
-
-@Operations.implementation_for(RestoreLinksOp)
-def _restore_links(operations: Operations, operation: RestoreLinksOp) -> None:
-    from sg_migrate.conversion import execution as carry
-
-    carry.restore_links(operations, operation)
+for _kind in (GroupOps, CommentsOp, BatchOp, AlterOp, RenameOp, MarkTableOp, RepairOps, RepairColumnOp):
+    renderers.dispatch_for(_kind)(_source)
 
 
 def flat(operations: Iterable[ops.MigrateOperation]) -> Iterator[ops.MigrateOperation]:

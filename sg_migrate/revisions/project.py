@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from alembic.config import Config
@@ -13,7 +12,7 @@ from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
 from sg_migrate.errors import NoProjectError, SettingsError, SnapshotError
-from sg_migrate.revisions.built import built_state
+from sg_migrate.revisions.replay import ANY, History
 from sg_migrate.settings import Settings, read_settings
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
@@ -39,6 +38,7 @@ class Project:
         self.config = config
         self.scripts = scripts or ScriptDirectory.from_config(config)
         self.settings = _settings(config, overrides or {})
+        self._histories: dict[str, History] = {}
 
     @classmethod
     def find(cls, ini: Path, overrides: Mapping[str, str] | None = None) -> Project:
@@ -90,10 +90,16 @@ class Project:
         """The ids of all revisions of this history."""
         return {script.revision for script in self.scripts.walk_revisions()}
 
-    @cached_property
+    def history(self, dialect: str = ANY) -> History:
+        """The revisions as one dialect runs them; read once for each."""
+        if dialect not in self._histories:
+            self._histories[dialect] = History(self.scripts, dialect)
+        return self._histories[dialect]
+
+    @property
     def built(self) -> State:
         """What the revisions up to the heads have built."""
-        return built_state(self.scripts)
+        return self.history().built()
 
     def model(self, site: SiteSchema) -> State:
         """What the warehouse of this ledger should look like.

@@ -1,25 +1,29 @@
-"""Running a revision without a database: its operations, as Alembic's own values.
+"""Running a revision's function without a database: its operations, as Alembic's own values.
 
-The review judges these operations and the fold (`sg_migrate.revisions.built`) adds them up.
+Only `sg_migrate.revisions.replay` calls it.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from types import FunctionType, SimpleNamespace
 from typing import Any
 
-import alembic.op
+import sqlalchemy as sa
 from alembic.operations import BatchOperations, MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.dialects import registry
+from sqlalchemy.engine import Dialect
 
+from sg_migrate.alembic_private import give_back, override, running_operations
 from sg_migrate.errors import RecordingError
+from sg_migrate.revisions.operations import MarkTableOp
+from sg_migrate.warehouse.mark import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,21 +31,17 @@ class Call:
     """An operation with how it was invoked.
 
     ``line`` is that of the revision's file; ``batch``: inside ``batch_alter_table``; ``autocommit``: inside
-    ``autocommit_block``, so outside of the transaction.
+    ``autocommit_block``, so outside of the transaction; ``table``: what a ``create_table`` gives.
     """
 
     operation: MigrateOperation
     line: int | None = None
     batch: bool = False
     autocommit: bool = False
+    table: sa.Table | None = None
 
 
-def record(function: Callable[[], None], revision: str) -> list[MigrateOperation]:
-    """The operations that ``function`` invokes; see `record_calls`."""
-    return [call.operation for call in record_calls(function, revision)]
-
-
-def record_calls(function: Callable[[], None], revision: str) -> list[Call]:
+def record(function: Callable[[], None], revision: str, dialect: str) -> tuple[list[Call], RecordingError | None]:
     """The operations that ``function``, a revision's ``upgrade`` or ``downgrade``, invokes, in their order.
 
     Nothing is executed. The recorder answers that it supports comments, so that blocks guarded by it are recorded.
@@ -49,62 +49,87 @@ def record_calls(function: Callable[[], None], revision: str) -> list[Call]:
     Args:
         function: the revision's function.
         revision: its id, for messages.
+        dialect: the dialect that a revision is told when it asks.
 
-    Raises:
-        RecordingError: the function needs a database, or fails.
+    Returns:
+        The operations, and why they end early if they do: the function needs a database, or fails.
     """
-    dialect = DefaultDialect()
-    dialect.supports_comments = True
     with quiet():
-        context = MigrationContext.configure(dialect=dialect, opts={"as_sql": False})
-    recorded: list[Call] = []
-    filename = function.__code__.co_filename if isinstance(function, FunctionType) else ""
-    autocommit = False
+        context = MigrationContext.configure(dialect=_dialect(dialect), opts={"as_sql": False})
+    recorder = _Recorder(context, function.__code__.co_filename if isinstance(function, FunctionType) else "")
+    override(context, autocommit_block=recorder.autocommit_block)
+    with _operations(context) as operations:
+        override(
+            operations,
+            invoke=recorder.invoke,
+            get_bind=partial(_no_database, revision),
+            batch_alter_table=recorder.batch_alter_table,
+        )
+        try:
+            function()
+        except RecordingError as error:
+            return recorder.calls, error
+        except Exception as error:  # a revision is anybody's code: whatever it raises is a finding about it
+            problem = RecordingError(revision, f"{type(error).__name__}: {error}")
+            problem.__cause__ = error
+            return recorder.calls, problem
+    return recorder.calls, None
 
-    def invoke(operation: MigrateOperation, *, batch: bool = False) -> Any:
-        recorded.append(Call(operation, _line(filename), batch, autocommit))
-        return operation.to_table(context) if isinstance(operation, ops.CreateTableOp) else None
 
-    def get_bind() -> Any:
-        raise RecordingError(revision, "it asks for a database connection")
+def _no_database(revision: str) -> Any:
+    raise RecordingError(revision, "it asks for a database connection")
+
+
+def _dialect(name: str) -> Dialect:
+    """A dialect as a revision sees it; without a driver, and with comments."""
+    dialect: Dialect = registry.load(name)()
+    dialect.supports_comments = True
+    return dialect
+
+
+class _Recorder:
+    """Stands in for the methods of ``alembic.op`` that would do something."""
+
+    def __init__(self, context: MigrationContext, filename: str) -> None:
+        self.context = context
+        self.filename = filename
+        self.calls: list[Call] = []
+        self.autocommit = False
+
+    def invoke(self, operation: MigrateOperation, *, batch: bool = False) -> Any:
+        table = operation.to_table(self.context) if isinstance(operation, ops.CreateTableOp) else None
+        self.calls.append(Call(operation, _line(self.filename), batch, self.autocommit, table))
+        return table
 
     @contextmanager
-    def autocommit_block() -> Iterator[None]:
-        nonlocal autocommit
-        autocommit = True
+    def autocommit_block(self) -> Iterator[None]:
+        self.autocommit = True
         try:
             yield
         finally:
-            autocommit = False
+            self.autocommit = False
 
-    vars(context)["autocommit_block"] = autocommit_block
-    with _operations(context) as operations:
-        # Alembic's module-level proxies call methods of this one instance: a subclass would not be asked.
-        overrides: dict[str, Any] = {
-            "invoke": invoke,
-            "get_bind": get_bind,
-            "batch_alter_table": lambda name, schema=None, **_: batches(context, name, schema, invoke),
-        }
-        vars(operations).update(overrides)
-        try:
-            function()
-        except RecordingError:
-            raise
-        except Exception as error:  # a revision is anybody's code: whatever it raises is a finding about it
-            raise RecordingError(revision, f"{type(error).__name__}: {error}") from error
-    return recorded
+    @contextmanager
+    def batch_alter_table(
+        self, table_name: str, schema: str | None = None, table_kwargs: Mapping[str, Any] | None = None, **_: Any
+    ) -> Iterator[BatchOperations]:
+        info = (table_kwargs or {}).get("info", {})
+        if "sg" in info:
+            self.invoke(MarkTableOp(table_name, None, Mark.parse(info["sg"])))
+        with batches(self.context, table_name, schema, self.invoke) as operations:
+            yield operations
 
 
 @contextmanager
 def _operations(context: MigrationContext) -> Iterator[Operations]:
     """``Operations.context``, which gives ``alembic.op`` back to the migration that may be running around it."""
-    running = getattr(alembic.op, "_proxy", None)
+    running = running_operations()
     try:
         with Operations.context(context) as operations:
             yield operations
     finally:
         if running is not None:
-            running._install_proxy()
+            give_back(running)
 
 
 @contextmanager
@@ -126,7 +151,7 @@ def batches(
     """What ``op.batch_alter_table`` gives, with every operation of the batch handed to ``invoke`` at once."""
     impl: Any = SimpleNamespace(table_name=name, schema=schema)
     operations = BatchOperations(context, impl=impl)
-    vars(operations)["invoke"] = partial(invoke, batch=True)
+    override(operations, invoke=partial(invoke, batch=True))
     yield operations
 
 

@@ -31,8 +31,11 @@ Kind: TypeAlias = Literal[
     "calculated_function",
     "query",
     "renderer",
+    "renamed",
+    "comment",
 ]
-"""What changed, in the order of a list of changes; the last three are properties that give a field its meaning."""
+"""What changed, in the order of a list of changes; then properties that give a field its
+meaning; last what only a warehouse has: the name of a table or column, and its comment."""
 
 _ORDER = {kind: position for position, kind in enumerate(get_args(Kind))}
 _STATE_KINDS: dict[str, Kind] = {"active": "revived", "retired": "retired", "dropped": "dropped"}
@@ -54,7 +57,7 @@ _LISTS = ("valid_types", "valid_values", "pruned")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class SiteChange:
     """One difference, in the site's terms.
 
     ``field`` is ``None`` for what concerns the entity type itself. ``label`` is the display name, as it is now where
@@ -95,7 +98,9 @@ class Change:
             return word if self.new else f"no longer {word}"
         if self.kind == "query":
             return "query changed"
-        if self.kind not in ("name", "description"):
+        if self.kind == "renamed":
+            return f"renamed in the warehouse: {_shown(self.old)} -> {_shown(self.new)}"
+        if self.kind not in ("name", "description", "comment"):
             return f"{word} {_shown(self.old)} -> {_shown(self.new)}"
         old, new = _quoted(self.old), _quoted(self.new)
         if old == new:  # They differ in what is not seen: spaces, control characters, or beyond the cut.
@@ -115,7 +120,7 @@ def _shown(text: object) -> str:
     return "(none)" if text is None else shorten(clean(str(text)), 80)
 
 
-def changes(old: SiteSchema, new: SiteSchema) -> list[Change]:
+def changes(old: SiteSchema, new: SiteSchema) -> list[SiteChange]:
     """Every difference between two schemas, plain or ledgers, in a stable order; nothing that is not a change.
 
     The order of valid types, the dates of states and the host are no changes. Of an entity type that is new or gone,
@@ -181,7 +186,7 @@ def _plain_field(field: Field) -> dict[str, Any]:
     }
 
 
-def _change(path: list[str], before: Any, after: Any, old: SiteSchema, new: SiteSchema) -> Change:
+def _change(path: list[str], before: Any, after: Any, old: SiteSchema, new: SiteSchema) -> SiteChange:
     entity_type = new.entity_types.get(path[0]) or old.entity_types[path[0]]
     if len(path) == 1:
         return _come_or_gone(entity_type, None, gone=after is None)
@@ -198,21 +203,21 @@ def _field(entity_types: Mapping[str, EntityType], path: list[str]) -> Field | N
     return entity_types[path[0]].fields.get(path[2])
 
 
-def _come_or_gone(entity_type: EntityType, field: Field | None, *, gone: bool) -> Change:
+def _come_or_gone(entity_type: EntityType, field: Field | None, *, gone: bool) -> SiteChange:
     code, label = (field.code, field.name) if field else (None, entity_type.name)
     value = field.data_type if field else len(entity_type.fields)
     if gone:
-        return Change(entity_type.code, code, "vanished", label, old=value)
-    return Change(entity_type.code, code, "added", label, new=value)
+        return SiteChange(entity_type.code, code, "vanished", label, old=value)
+    return SiteChange(entity_type.code, code, "added", label, new=value)
 
 
-def _attribute(entity_type: str, field: str | None, label: str, path: list[str], before: Any, after: Any) -> Change:
+def _attribute(entity_type: str, field: str | None, label: str, path: list[str], before: Any, after: Any) -> SiteChange:
     attribute, *item = path
     if attribute == "state":
-        return Change(entity_type, field, _STATE_KINDS[after], label, old=before, new=after)
+        return SiteChange(entity_type, field, _STATE_KINDS[after], label, old=before, new=after)
     if attribute in _LISTS:
         old, new = set(json.loads(before)), set(json.loads(after))
         added, removed = tuple(sorted(new - old)), tuple(sorted(old - new))
-        return Change(entity_type, field, cast(Kind, attribute), label, added=added, removed=removed)
+        return SiteChange(entity_type, field, cast(Kind, attribute), label, added=added, removed=removed)
     kind = item[0] if attribute == "properties" else attribute
-    return Change(entity_type, field, cast(Kind, kind), label, old=before, new=after)
+    return SiteChange(entity_type, field, cast(Kind, kind), label, old=before, new=after)

@@ -12,7 +12,8 @@ from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.text import clean
 from sg_migrate.warehouse.mapping import TEXT, WORD
-from sg_migrate.warehouse.state import CATALOG, ColumnState, Mark, State, TableState
+from sg_migrate.warehouse.mark import CATALOG, Mark
+from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 _NAME, _TEXT = WORD, TEXT
 
@@ -103,7 +104,7 @@ def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | N
         "field_code": table.mark.field or None,
         "display_name": clean(entry.name) if entry else None,
         "state": _state(table, entry),
-        "retired_since": _since(entity_type, field) if table.retired else None,
+        "retired_since": _since(entity_type, field) if table.mark.kept else None,
     }
 
 
@@ -120,8 +121,8 @@ def _field_row(table: TableState, column: ColumnState, site: SiteSchema | None) 
         "data_type": column.mark.data_type,
         "valid_types": ", ".join(field.valid_types) if field else None,
         "valid_values": ", ".join(map(clean, field.valid_values)) if field else None,
-        "state": "retired" if table.retired and not column.mark.was else _state(column, field),
-        "retired_since": _since(entity_type, field) if table.retired or column.retired else None,
+        "state": "retired" if table.mark.kept and not column.mark.former else _state(column, field),
+        "retired_since": _since(entity_type, field) if table.mark.kept or column.mark.kept else None,
     }
 
 
@@ -131,6 +132,6 @@ def _since(entity_type: EntityType | None, field: Field | None) -> str | None:
 
 
 def _state(built: TableState | ColumnState, entry: EntityType | Field | None) -> str:
-    if built.mark.was:
+    if built.mark.former:
         return "former"
-    return "retired" if built.retired or (entry is not None and entry.state != "active") else "active"
+    return "retired" if built.mark.kept or (entry is not None and entry.state != "active") else "active"

@@ -1,24 +1,31 @@
-"""Comments of tables and columns: display name and description, and the mark of what is retired."""
+"""Comments of tables and columns: display name and description, for every tool that reads the database.
+
+They are written from what the site says and from marks, and never read back.
+"""
 
 from __future__ import annotations
 
 from sg_migrate.text import clean, shorten
-from sg_migrate.warehouse.state import RETIRED
 
 MAX_LENGTH = 1024
 """Characters; MariaDB refuses longer column comments (error 1629)."""
+
+RETIRED = "[retired]"
 
 
 def comment_for(name: str, description: str = "") -> str | None:
     """The comment for a display name and a description, cleaned and cut; ``None`` when both are empty."""
     name, description = clean(name), clean(description)
     text = f"{name}: {description}" if name and description else name or description
-    if text.lower().startswith(RETIRED.strip()):
-        text = f'"{text}"'  # a display name must not look like our mark
+    if text.lower().startswith(RETIRED):
+        text = f'"{text}"'  # a display name must not look like ours
     return shorten(text, MAX_LENGTH) or None
 
 
-def with_retired(comment: str | None, retired: bool) -> str | None:
-    """``comment`` with the mark in front, or without it."""
-    text = (comment or "").removeprefix(RETIRED).removeprefix(RETIRED.strip())
-    return shorten(RETIRED + text, MAX_LENGTH).rstrip() if retired else text or None
+def kept_comment(comment: str | None) -> str:
+    """The comment of something in use, for when it is only kept from now on: ``[retired] Cut In``."""
+    return shorten(f"{RETIRED} {comment}", MAX_LENGTH) if comment else RETIRED
+
+
+UNSETTLED = "[differs between branches]"
+"""In place of a comment that two branches have set, while databases may have either; the next revision sets it."""

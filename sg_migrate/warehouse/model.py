@@ -9,25 +9,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.conversion.rules import change
+from sg_migrate.conversion.rules import type_change
 from sg_migrate.errors import BuiltOtherwiseError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.catalog import catalog_tables
-from sg_migrate.warehouse.comments import comment_for, with_retired
+from sg_migrate.warehouse.comments import comment_for, kept_comment
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, Link, columns_for
-from sg_migrate.warehouse.naming import former_label
-from sg_migrate.warehouse.state import (
-    ColumnState,
-    ForeignKeyState,
-    Mark,
-    State,
-    TableState,
-    mark_for,
-    to_metadata,
-)
+from sg_migrate.warehouse.mark import Mark, mark_for
+from sg_migrate.warehouse.state import ColumnState, ForeignKeyState, State, TableState, to_metadata
 
 RESERVED_TABLES = ("alembic_version", "sg_carry")
 """Names of tables that Alembic and sg_migrate keep for themselves."""
@@ -69,11 +61,11 @@ def build_state(site: SiteSchema, settings: Settings, built: State) -> State:
 def _check_multi_entity(settings: Settings, built: State) -> None:
     """Raise `BuiltOtherwiseError` if lists of links are built in another form than ``multi_entity`` asks for."""
     if settings.multi_entity == "json":
-        others = [t.name for t in built.values() if MAPPING.get(t.mark.data_type) == "links" and not t.mark.was]
+        others = [t.name for t in built.values() if MAPPING.get(t.mark.data_type) == "links" and not t.mark.former]
         form = "the link tables"
     else:
         others = [f"{t.name}.{c.name}" for t in built.values() if not t.mark.field for c in t.columns.values()
-                  if MAPPING.get(c.mark.data_type) == "links" and not c.mark.was]  # fmt: skip
+                  if MAPPING.get(c.mark.data_type) == "links" and not c.mark.former]  # fmt: skip
         form = "the columns"
     if others:
         raise BuiltOtherwiseError(f"multi_entity = {settings.multi_entity}", f"{form} {', '.join(others[:3])} …")
@@ -94,7 +86,7 @@ class _Wanted:
 
     def prunes(self, former: ColumnState | TableState) -> bool:
         """Whether a person decided to drop this column or table, which keeps values of an earlier type."""
-        return self.dropped or former_label(former.name, former.mark.data_type) in self.field.pruned
+        return self.dropped or former.mark.former in self.field.pruned
 
 
 class _Model:
@@ -105,7 +97,7 @@ class _Model:
         self.settings = settings
         self.selection = Selection(settings.include, settings.exclude)
         self.built = built
-        self.built_tables = {(t.mark.entity_type, t.mark.field): t for t in built.values() if not t.mark.was}
+        self.built_tables = {(t.mark.entity_type, t.mark.field): t for t in built.values() if not t.mark.former}
         self.table_names = naming.Names((*built, *RESERVED_TABLES))
         self.index_names = naming.Names(name for table in built.values() for name in table.indexes)
 
@@ -123,7 +115,7 @@ class _Model:
                 yield table
             seen |= {(entity_type.code, "")} | {(entity_type.code, code) for code in entity_type.fields}
         for table in self.built.values():
-            if not table.mark.was and (table.mark.entity_type, table.mark.field) not in seen:
+            if (table.mark.entity_type, table.mark.field) not in seen:
                 yield table  # the ledger does not know it: nothing is dropped but by prune
 
     def _entity_type_tables(self, entity_type: EntityType) -> Iterator[TableState]:
@@ -166,12 +158,13 @@ class _Model:
         for item in sorted(wanted, key=lambda item: item.target == "link"):  # own codes first, then generated names
             columns.add(item)
         columns.keep_unknown(entity_type)
-        comment = comment_for(entity_type.name or entity_type.code) if active or not built else built.comment
+        mark = Mark(entity_type.code, retired=entity_type.state != "active")
+        wanted_comment = comment_for(entity_type.name or entity_type.code)
         return TableState(
             name=name,
-            mark=Mark(entity_type.code),
+            mark=mark,
             columns=columns.in_order(),
-            comment=self._comment(comment, entity_type.state != "active", built),
+            comment=_comment(wanted_comment, mark, built, self.settings.track, follow=active),
             indexes=self._indexes(name, columns, built),
         )
 
@@ -196,7 +189,7 @@ class _Model:
             return
         for table in self.built.values():
             of_field = (table.mark.entity_type, table.mark.field) == (field.entity_type, field.code)
-            if table.mark.was and of_field and not item.prunes(table):
+            if table.mark.former and of_field and not item.prunes(table):
                 yield table
         built = self.built_tables.get((field.entity_type, field.code))
         if item.active and item.target == "links":
@@ -205,7 +198,7 @@ class _Model:
             yield self._former_link_table(built, field.pruned)
         elif built is not None:
             retired = item.retired or self.site.entity_types[field.entity_type].state == "retired"
-            yield replace(built, comment=with_retired(built.comment, retired))
+            yield _only_kept(built, item.field, retired)
 
     def _link_table(self, field: Field, owner: str, built: TableState | None) -> TableState:
         candidates = naming.link_table_names(owner, field.code, naming=self.settings.naming)
@@ -226,41 +219,79 @@ class _Model:
             mark,
             columns,
             tuple(LINK_TABLE_COLUMNS),
-            self._comment(comment, False, built),
+            _comment(comment, mark, built, self.settings.track),
             {index: index_columns},
         )
 
     def _former_link_table(self, built: TableState, pruned: Collection[str]) -> TableState:
-        candidates = naming.former_names(built.name, built.mark.data_type)
-        name = self.table_names.take(name for name in candidates if former_label(name, "") not in pruned)
-        columns = {n: replace(c, mark=c.mark.as_former()) for n, c in built.columns.items()}
-        return replace(
-            built, name=name, mark=built.mark.as_former(), columns=columns,
-            comment=with_retired(built.comment, True),
-        )  # fmt: skip
-
-    def _comment(self, comment: str | None, retired: bool, built: TableState | None) -> str | None:
-        if built is not None and self.settings.track == "structure":
-            comment = built.comment
-        return with_retired(comment, retired)
+        formers = {t.mark.former for t in self.built.values() if t.mark.place == built.mark.place}
+        label, name = next(
+            (label, name)
+            for label, name in naming.former_names(built.name, built.mark.data_type)
+            if label not in formers.union(pruned) and self.table_names.is_free(name)
+        )
+        self.table_names.take([name])
+        comment = built.comment if built.mark.kept else kept_comment(built.comment)
+        return replace(built, name=name, mark=built.mark.as_former(label), comment=comment)
 
     # --- foreign keys
 
     def foreign_keys(self, tables: Mapping[str, TableState]) -> Iterator[TableState]:
-        """The entity tables with a foreign key for every active link that has one valid type."""
-        by_entity_type = {t.mark.entity_type: t for t in tables.values() if not t.mark.field and not t.retired}
+        """The entity tables with a foreign key for every active link that has one valid type.
+
+        Names are unique in the whole database, as MariaDB wants; one that is built already keeps its name.
+        """
+        names = naming.Names(name for table in self.built.values() for name in table.foreign_keys)
+        by_entity_type = {t.mark.entity_type: t for t in tables.values() if not t.mark.field and not t.mark.kept}
         for table in by_entity_type.values():
-            entity_type = self.site.entity_types.get(table.mark.entity_type)
+            built = self.built_tables.get((table.mark.entity_type, ""))
+            known = {key.columns: name for name, key in built.foreign_keys.items()} if built else {}
             keys = {}
-            for column in table.columns.values():
-                field = entity_type.fields.get(column.mark.field) if entity_type else None
-                if field is None or column.retired or column.mark.role != "id" or len(field.valid_types) != 1:
-                    continue
-                referred = by_entity_type.get(field.valid_types[0])
-                if referred is not None:
-                    name = naming.foreign_key_name(table.name, column.name)
-                    keys[name] = ForeignKeyState(name, (column.name,), referred.name, ("id",))
+            for column, referred in self._references(table, by_entity_type):
+                wanted = naming.foreign_key_name(table.name, column)
+                other = naming.with_hash(wanted, f"{table.name} {column}")
+                name = known.get((column,)) or names.take([wanted, other])
+                keys[name] = ForeignKeyState(name, (column,), referred.name, ("id",))
             yield replace(table, foreign_keys=keys)
+
+    def _references(
+        self, table: TableState, by_entity_type: Mapping[str, TableState]
+    ) -> Iterator[tuple[str, TableState]]:
+        """The columns that lead to one entity type only, with its table."""
+        entity_type = self.site.entity_types.get(table.mark.entity_type)
+        for column in table.columns.values():
+            field = entity_type.fields.get(column.mark.field) if entity_type else None
+            if field is None or column.mark.kept or column.mark.role != "id" or len(field.valid_types) != 1:
+                continue
+            referred = by_entity_type.get(field.valid_types[0])
+            if referred is not None:
+                yield column.name, referred
+
+
+def _comment(
+    wanted: str | None, mark: Mark, built: TableState | ColumnState | None, track: str, *, follow: bool = True
+) -> str | None:
+    """The comment of a table or column: as the site has it, or as first built.
+
+    Args:
+        wanted: what the site says.
+        mark: the wanted mark; what is only kept says so in its comment.
+        built: the present state, if there is one.
+        track: the setting; ``structure`` keeps the texts that are built.
+        follow: whether the site's texts are followed; not where something is out of use.
+    """
+    if built is not None and built.mark.kept == mark.kept and (track == "structure" or not follow):
+        return built.comment
+    if built is not None and mark.kept:
+        return built.comment if built.mark.kept else kept_comment(built.comment)
+    return kept_comment(wanted) if mark.kept else wanted
+
+
+def _only_kept(built: TableState, field: Field, retired: bool) -> TableState:
+    """A link table that is out of use: as it is, but for its mark."""
+    mark = built.mark.as_retired(retired)
+    wanted = comment_for(field.name or field.code, field.description)
+    return replace(built, mark=mark, comment=_comment(wanted, mark, built, "all", follow=False))
 
 
 class _Columns:
@@ -270,7 +301,7 @@ class _Columns:
         self.settings = settings
         self.codes = {code.lower() for code in entity_type.fields}
         self.built = {column.mark.key: column for column in built.columns.values()
-                      if not column.mark.was} if built else {}  # fmt: skip
+                      if not column.mark.former} if built else {}  # fmt: skip
         self.built_columns = list(built.columns.values()) if built else []
         self.names = naming.Names((*(built.columns if built else ()), "id"))
         self.columns: dict[str, ColumnState] = {}
@@ -286,12 +317,12 @@ class _Columns:
         mark = mark_for(field) if field else Mark(entity_type.code, "id", "number")
         built = self.built.get(mark.key)
         comment = comment_for(field.name, field.description) if field else None
-        self._put(ColumnState("id", ID, mark, self._comment(comment, built), nullable=False))
+        self._put(ColumnState("id", ID, mark, self._comment(comment, mark, built), nullable=False))
 
     def keep_former(self, item: _Wanted) -> None:
         """Columns that keep values of an earlier type stay, unless the field is dropped."""
         for column in self.built_columns:
-            if column.mark.was and column.mark.field == item.field.code and not item.prunes(column):
+            if column.mark.former and column.mark.field == item.field.code and not item.prunes(column):
                 self._put(column)
 
     def keep_unknown(self, entity_type: EntityType) -> None:
@@ -307,36 +338,44 @@ class _Columns:
         built = [column for column in self.built.values() if column.mark.field == item.field.code]
         if not item.active:
             for column in built:
-                self._put(replace(column, comment=with_retired(column.comment, item.retired)))
+                self._put(self._only_kept(column, item))
             return
         roles = (
             LINK_ROLES if item.target == "link" else {"": item.target} if isinstance(item.target, TypeEngine) else {}
         )
-        stale = [c for c in built if c.mark.role not in roles or change(c.type, roles[c.mark.role]) == "convert"]
+        stale = [c for c in built if c.mark.role not in roles or type_change(c.type, roles[c.mark.role]) == "convert"]
         if stale:
             self._make_former(stale, item.field.pruned)
         for role, type_ in roles.items():
             self._put(self._column(item.field, role, type_))
 
+    def _only_kept(self, column: ColumnState, item: _Wanted) -> ColumnState:
+        mark = column.mark.as_retired(item.retired)
+        wanted = comment_for(item.field.name or item.field.code, item.field.description)
+        return replace(column, mark=mark, comment=_comment(wanted, mark, column, self.settings.track, follow=False))
+
     def _make_former(self, columns: list[ColumnState], pruned: Collection[str]) -> None:
         """Keep a field's columns beside the new ones, all under the same label, and never under one that was pruned."""
-        for names in zip(*(naming.former_names(c.name, c.mark.data_type) for c in columns), strict=True):
+        code = columns[0].mark.field
+        taken = {column.mark.former for column in self.built_columns if column.mark.field == code}.union(pruned)
+        for choices in zip(*(naming.former_names(c.name, c.mark.data_type) for c in columns), strict=True):
+            label, names = choices[0][0], [name for _, name in choices]
             free = all(self.names.is_free(name) and name.lower() not in self.codes for name in names)
-            if free and former_label(names[0], "") not in pruned:
+            if free and label not in taken:
                 break
         for column, name in zip(columns, names, strict=True):
             self.names.take([name])
             self.names.free(column.name)
             self.renamed[column.name] = name
             del self.built[column.mark.key]
-            former = replace(column, name=name, mark=column.mark.as_former())
-            self._put(replace(former, comment=with_retired(column.comment, True)))
+            comment = column.comment if column.mark.kept else kept_comment(column.comment)
+            self._put(replace(column, name=name, mark=column.mark.as_former(label), comment=comment))
 
     def _column(self, field: Field, role: str, type_: TypeEngine[Any]) -> ColumnState:
         mark = mark_for(field, role)
         built = self.built.get(mark.key)
-        comment = self._comment(comment_for(field.name or field.code, field.description), built)
-        if built is not None and change(built.type, type_) == "none":
+        comment = self._comment(comment_for(field.name or field.code, field.description), mark, built)
+        if built is not None and type_change(built.type, type_) == "none":
             type_ = built.type
         return ColumnState(self._name(field, role, built), type_, mark, comment)
 
@@ -347,17 +386,14 @@ class _Columns:
             self.renamed[built.name] = name
         return name
 
-    def _comment(self, comment: str | None, built: ColumnState | None) -> str | None:
-        return built.comment and with_retired(built.comment, False) if self._keeps(built) and built else comment
-
-    def _keeps(self, built: ColumnState | None) -> bool:
-        return built is not None and self.settings.track == "structure"
+    def _comment(self, wanted: str | None, mark: Mark, built: ColumnState | None) -> str | None:
+        return _comment(wanted, mark, built, self.settings.track)
 
     def links(self) -> Iterator[tuple[str, str]]:
         """The two columns of every link, current or former."""
 
         def link(column: ColumnState) -> tuple[str, str]:
-            return column.mark.field, former_label(column.name, column.mark.data_type) if column.mark.was else ""
+            return column.mark.field, column.mark.former
 
         types = {link(column): column.name for column in self.columns.values() if column.mark.role == "type"}
         for column in self.columns.values():

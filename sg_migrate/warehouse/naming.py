@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Iterator
+from itertools import count
 from typing import Literal, TypeAlias
 
 Naming: TypeAlias = Literal["snake", "shotgrid"]
@@ -57,35 +57,16 @@ def column_names(code: str, *, naming: Naming, role: str = "") -> list[str]:
     ]  # fmt: skip
 
 
-def former_names(name: str, data_type: str) -> Iterable[str]:
-    """The names for what keeps values of an earlier type: ``<name>__was_text``, ``<name>__was_text_2`` and so on."""
-    number = 1
-    while True:
-        suffix = f"__was_{data_type}" + (f"_{number}" if number > 1 else "")
-        room = MAX_LENGTH - len(suffix)
-        yield (name if len(name) <= room else with_hash(name, name, room)) + suffix
-        number += 1
+def former_names(name: str, data_type: str) -> Iterator[tuple[str, str]]:
+    """For what keeps values of an earlier type: a label that tells it apart, and a name.
 
-
-def former_label(name: str, data_type: str) -> str:
-    """What tells a field's kept values apart, as in ``Shot.sg_cut_in__was_text_2``: ``text_2``.
-
-    ``name`` is a column's or table's name as `former_names` gives it; one that was taken over with another name goes
-    by its data type.
+    ``("text", "<name>__was_text")``, ``("text_2", "<name>__was_text_2")`` and so on, without end.
     """
-    return name.rpartition("__was_")[2] if is_former_name(name) else data_type
-
-
-def is_former_name(name: str) -> bool:
-    """Whether a column's or table's name looks like one that `former_names` gives; a field may be called so too."""
-    return "__was_" in name
-
-
-def is_former_of(name: str, current: str, data_type: str) -> bool:
-    """Whether ``name`` is one that `former_names` gives to what is called ``current``."""
-    number = name.rpartition("_")[2]
-    tries = int(number) if number.isascii() and number.isdigit() and len(number) < 4 else 1
-    return name in islice(former_names(current, data_type), tries)
+    for number in count(1):
+        label = data_type + (f"_{number}" if number > 1 else "")
+        suffix = f"__was_{label}"
+        room = MAX_LENGTH - len(suffix)
+        yield label, (name if len(name) <= room else with_hash(name, name, room)) + suffix
 
 
 def index_name(table: str, columns: Iterable[str]) -> str:

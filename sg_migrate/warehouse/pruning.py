@@ -10,7 +10,6 @@ from fnmatch import fnmatchcase
 from sg_migrate.errors import PruneError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection, expand
-from sg_migrate.warehouse.naming import former_label
 from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 
@@ -31,9 +30,9 @@ class Prunable:
 
     @property
     def name(self) -> str:
-        """``CustomEntity07``, ``Shot.sg_old``, ``Shot.sg_cut_in__was_text``."""
-        former = f"__was_{self.label}" if self.label else ""
-        return f"{self.entity_type}.{self.field}{former}" if self.field else self.entity_type
+        """``CustomEntity07``, ``Shot.sg_old``, ``Shot.sg_cut_in:text``; no code of a field holds a colon."""
+        label = f":{self.label}" if self.label else ""
+        return f"{self.entity_type}.{self.field}{label}" if self.field else self.entity_type
 
 
 def prunable(ledger: SiteSchema, built: State) -> list[Prunable]:
@@ -61,8 +60,7 @@ def _of_field(entity_type: EntityType, field: Field, built: State) -> Iterator[P
         since = field.since or entity_type.since
         objects = _objects(built, entity_type.code, field.code)
         yield Prunable(entity_type.code, field.code, field.name, since=since, objects=objects)
-    formers = [table for table in _of(built, entity_type.code, field.code) if table.mark.was]
-    labels = {former_label(former.name, former.mark.data_type) for former in formers}
+    labels = {item.mark.former for item in _of(built, entity_type.code, field.code) if item.mark.former}
     for label in sorted(labels.difference(field.pruned)):
         objects = _objects(built, entity_type.code, field.code, label)
         yield Prunable(entity_type.code, field.code, field.name, label, objects=objects)
@@ -86,7 +84,7 @@ def _objects(built: State, entity_type: str, field: str = "", label: str = "") -
     return tuple(
         f"table {item.name}" if isinstance(item, TableState) else f"column {own}.{item.name}"
         for item in _of(built, entity_type, field)
-        if not label or (item.mark.was and former_label(item.name, item.mark.data_type) == label)
+        if not label or item.mark.former == label
     )
 
 
@@ -95,8 +93,8 @@ def choose(
 ) -> list[Prunable]:
     """Those of ``candidates`` that the patterns name, in their order; nothing twice.
 
-    A name without signs must be retired. A pattern with ``*``, ``?``, ``[...]`` chooses among what is retired, and
-    among kept values only where it spells out ``__was_``.
+    A name without signs must be retired. A pattern with ``*``, ``?``, ``[...]`` chooses among what is retired; one with
+    a colon, and no other, among kept values: ``Shot.sg_cut_in:text``, ``Shot.*:*``.
 
     Args:
         candidates: as `prunable` gives them.
@@ -108,10 +106,10 @@ def choose(
         PruneError: a name that is not retired or not known, or a pattern that chooses nothing.
         SettingsError: a pattern that means nothing.
     """
-    Selection(tuple(patterns))
+    Selection(tuple(pattern.partition(":")[0] for pattern in patterns))
     chosen = set() if patterns else {item for item in candidates if not item.label}
     for pattern in [plain for written in patterns for plain in expand(written)]:
-        matching = {item for item in candidates if _matches(item, pattern, ledger)}
+        matching = {item for item in candidates if _matches(item, pattern)}
         if not matching and not _dropped_already(pattern, ledger):
             raise PruneError(pattern, _why_not(pattern, ledger))
         chosen |= matching
@@ -121,12 +119,14 @@ def choose(
     return [item for item in candidates if item in chosen and (not item.field or item.entity_type not in whole)]
 
 
-def _matches(item: Prunable, pattern: str, ledger: SiteSchema) -> bool:
-    entity_type, _, field = pattern.partition(".")
-    code = item.name.partition(".")[2]
-    if item.label and ("__was_" not in field or (field in ledger.entity_types[item.entity_type].fields)):
-        return False  # a field of the site that is called like kept values goes first
-    return fnmatchcase(item.entity_type, entity_type) and bool(code) == bool(field) and fnmatchcase(code, field)
+def _matches(item: Prunable, pattern: str) -> bool:
+    names, _, label = pattern.partition(":")
+    entity_type, _, field = names.partition(".")
+    if bool(item.label) != bool(label) or bool(item.field) != bool(field):
+        return False
+    return (
+        fnmatchcase(item.entity_type, entity_type) and fnmatchcase(item.field, field) and fnmatchcase(item.label, label)
+    )
 
 
 def _entry(name: str, ledger: SiteSchema) -> EntityType | Field | None:
@@ -136,16 +136,18 @@ def _entry(name: str, ledger: SiteSchema) -> EntityType | Field | None:
 
 
 def _dropped_already(name: str, ledger: SiteSchema) -> bool:
-    entity_type, _, rest = name.partition(".")
-    field, _, label = rest.rpartition("__was_")
-    former = _entry(f"{entity_type}.{field}", ledger) if field else None
-    states = [entry.state for entry in (_entry(name, ledger), _entry(entity_type, ledger)) if entry]
-    return "dropped" in states or (isinstance(former, Field) and label in former.pruned)
+    name, _, label = name.partition(":")
+    entry, entity_type = _entry(name, ledger), _entry(name.partition(".")[0], ledger)
+    if "dropped" in [known.state for known in (entry, entity_type) if known]:
+        return True
+    return isinstance(entry, Field) and bool(label) and label in entry.pruned
 
 
 def _why_not(name: str, ledger: SiteSchema) -> str:
     if any(sign in name for sign in "*?["):
         return "nothing that is retired matches."
+    if ":" in name:
+        return "it has kept no values under that name."
     return "it is on the site." if _entry(name, ledger) else "there is nothing of that name."
 
 

@@ -1,13 +1,11 @@
 """Tables as values: one form for what the model wants and for what the revisions have built.
 
 SQLAlchemy's ``MetaData`` is what Alembic takes and what users see; comparing, renaming and folding want values.
-Each table and column carries a `Mark`, the short form of the site's field it stands for, in ``info["sg"]``:
-that is how a revision says what it builds without needing sg_migrate to run.
+Each table and column carries a `Mark`: what of the site it stands for.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
@@ -15,73 +13,37 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.site.schema import Field
-
-RETIRED = "[retired] "
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Mark:
-    """What of the site a table or column stands for.
-
-    ``role`` tells several columns of one field apart (``id`` and ``type`` of a link). ``was`` marks the column or
-    table that keeps a field's values from before its type changed.
-    """
-
-    entity_type: str
-    field: str = ""
-    data_type: str = ""
-    role: str = ""
-    was: bool = False
-
-    def __str__(self) -> str:
-        subject = f"{self.entity_type}.{self.field}" if self.field else self.entity_type
-        return " ".join(word for word in (subject, self.data_type, self.role, "was" if self.was else "") if word)
-
-    @classmethod
-    def parse(cls, text: str) -> Mark:
-        """The mark that ``str()`` wrote as ``text``. Raises ``ValueError`` for anything else."""
-        subject, *words = text.split(" ")
-        entity_type, _, code = subject.partition(".")
-        was = bool(words) and words[-1] == "was"
-        data_type, role = [*words[: len(words) - was], "", ""][:2]
-        mark = cls(entity_type, code, data_type, role, was)
-        if not entity_type or str(mark) != text:
-            raise ValueError(f"not a mark of sg_migrate: {text!r}")
-        return mark
-
-    def as_former(self) -> Mark:
-        """The mark of the column or table that keeps the values from before the type changed."""
-        return replace(self, was=True)
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        """What stays the same while the field's type changes."""
-        return (self.entity_type, self.field, self.role)
-
-
-def mark_for(site_field: Field, role: str = "") -> Mark:
-    """The mark of a field's column; a data type that is no plain word is made one."""
-    return Mark(site_field.entity_type, site_field.code, re.sub(r"\W", "_", site_field.data_type), role)
-
-
-CATALOG = "sg_catalog"
-"""In place of an entity type in the marks of the catalog's two tables."""
-
-
-def mark_of(item: sa.Table | sa.Column[Any]) -> Mark | None:
-    """The mark in ``info["sg"]``, or ``None`` where there is none: the object is not ours."""
-    text = item.info.get("sg")
-    if not isinstance(text, str):
-        return None
-    return Mark.parse(text)
+from sg_migrate.alembic_private import variants_of
+from sg_migrate.warehouse.mark import Mark, mark_of
 
 
 def type_text(type_: TypeEngine[Any]) -> str:
     """A type as text, equal exactly for equal portable types, variants included."""
-    base = repr(type_)
-    variants = getattr(type_, "_variant_mapping", {})
-    return base + "".join(f" {dialect}={variants[dialect]!r}" for dialect in sorted(variants))
+    key = type_key(type_)
+    found = _TEXTS.get(key)
+    if found is None:
+        variants = sorted(variants_of(type_).items())
+        found = _TEXTS[key] = repr(type_) + "".join(f" {dialect}={variant!r}" for dialect, variant in variants)
+    return found
+
+
+_TEXTS: dict[Any, str] = {}
+"""Types by what they are made of; ``repr`` takes its time, and a site has thousands of columns of a dozen types."""
+
+
+def type_key(type_: TypeEngine[Any]) -> Any:
+    """What a type is made of, as a key for a dictionary: its class, plain attributes, and variants.
+
+    A type with other attributes (an enumeration's values) is only equal to itself.
+    """
+    plain = []
+    for name, value in vars(type_).items():
+        if value is None or isinstance(value, (bool, int, str)):
+            plain.append((name, value))
+        elif isinstance(value, (list, tuple, set, dict)) and name != "_variant_mapping" and value:
+            return type_
+    variants = tuple((dialect, type_key(variant)) for dialect, variant in variants_of(type_).items())
+    return (type_.__class__, tuple(plain), variants)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +59,6 @@ class ColumnState:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "type_text", type_text(self.type))
-
-    @property
-    def retired(self) -> bool:
-        """Whether it is only kept: the site has it no longer, or with another type."""
-        return bool(self.comment and self.comment.startswith(RETIRED.strip())) or self.mark.was
 
     def to_column(self) -> sa.Column[Any]:
         """A new SQLAlchemy column."""
@@ -137,10 +94,34 @@ class TableState:
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     foreign_keys: Mapping[str, ForeignKeyState] = field(default_factory=dict)
 
-    @property
-    def retired(self) -> bool:
-        """Whether it is only kept: the site has it no longer, or with another type."""
-        return bool(self.comment and self.comment.startswith(RETIRED.strip())) or self.mark.was
+    def with_column(self, column: ColumnState, replaced: str | None = None) -> TableState:
+        """The table with ``column``: as its last one, or in the place of ``replaced``, in keys and indexes too."""
+        if replaced is None:
+            return replace(self, columns={**self.columns, column.name: column})
+
+        def renamed(names: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(column.name if name == replaced else name for name in names)
+
+        columns = {column.name if name == replaced else name: column if name == replaced else other
+                   for name, other in self.columns.items()}  # fmt: skip
+        if column.name == replaced:
+            return replace(self, columns=columns)
+        return replace(
+            self,
+            columns=columns,
+            primary_key=renamed(self.primary_key),
+            indexes={name: renamed(of) for name, of in self.indexes.items()},
+            foreign_keys={name: replace(key, columns=renamed(key.columns)) for name, key in self.foreign_keys.items()},
+        )
+
+    def without_column(self, name: str) -> TableState:
+        """The table without a column, and without the indexes and foreign keys that need it."""
+        return replace(
+            self,
+            columns={other: column for other, column in self.columns.items() if other != name},
+            indexes={index: of for index, of in self.indexes.items() if name not in of},
+            foreign_keys={fk: key for fk, key in self.foreign_keys.items() if name not in key.columns},
+        )
 
 
 State: TypeAlias = Mapping[str, TableState]

@@ -1,1 +1,1 @@
-"""The rules of the review, by subject: each file has its rules and one small function for each."""
+"""The rules of the review, by revision: each file has its rules and one small function for each."""

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.revision import Step, Subject
+from sg_migrate.review.revision import Operation, RevisionUnderReview
 
 DROP_TABLE = Rule(
     "SGM101", Level.DESTRUCTIVE, "A table is dropped with its rows",
@@ -50,19 +50,19 @@ DELETE_ROWS = Rule(
 RULES = (DROP_TABLE, DROP_COLUMN, NOT_OURS, DOWNGRADE_LOSES, RAW_SQL, CANNOT_JUDGE, DELETE_ROWS)
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    for step in subject.steps:
-        yield from _drops(subject, step)
-        yield from _renames(subject, step)
+    for step in revision.steps:
+        yield from _drops(revision, step)
+        yield from _renames(revision, step)
         yield from _statements(step, downgrade=False)
-    for step in subject.downgrade.steps:
-        yield from _downgrade_drops(subject, step)
+    for step in revision.downgrade.steps:
+        yield from _downgrade_drops(revision, step)
         yield from _statements(step, downgrade=True)
-    yield from _cannot_judge(subject)
+    yield from _cannot_judge(revision)
 
 
-def _drops(subject: Subject, step: Step) -> Iterator[Finding]:
+def _drops(revision: RevisionUnderReview, step: Operation) -> Iterator[Finding]:
     op = step.operation
     if not isinstance(op, ops.DropTableOp | ops.DropColumnOp) or op.table_name in step.created:
         return
@@ -70,7 +70,7 @@ def _drops(subject: Subject, step: Step) -> Iterator[Finding]:
     mark = step.mark(op.table_name, column)
     place = {"mark": mark, "table": op.table_name, "column": column, "line": step.call.line}
     thing = "column" if column else "table"
-    if mark is None and subject.ours and not _added_before(subject, step, op.table_name, column):
+    if mark is None and revision.ours and not _added_before(revision, step, op.table_name, column):
         yield NOT_OURS.finding(f"{thing} {op.table_name}{'.' if column else ''}{column} is dropped", **place)
     elif column:
         yield DROP_COLUMN.finding(_kept(step, op.table_name, column) + "dropped with its values", **place)
@@ -78,37 +78,37 @@ def _drops(subject: Subject, step: Step) -> Iterator[Finding]:
         yield DROP_TABLE.finding(_kept(step, op.table_name, "") + "dropped with its rows", **place)
 
 
-def _kept(step: Step, table: str, column: str) -> str:
+def _kept(step: Operation, table: str, column: str) -> str:
     """Whether what goes was still in use on the site."""
     found = step.column(table, column) if column else step.before.get(table)
     if found is None:
         return ""
-    return "retired before, now " if found.retired else "still in use on the site, "
+    return "retired before, now " if found.mark.kept else "still in use on the site, "
 
 
-def _added_before(subject: Subject, step: Step, table: str, column: str) -> bool:
+def _added_before(revision: RevisionUnderReview, step: Operation, table: str, column: str) -> bool:
     """Whether an earlier operation of the same revision added the column."""
     return any(
         isinstance(earlier.operation, ops.AddColumnOp)
         and (earlier.operation.table_name, earlier.operation.column.name) == (table, column)
-        for earlier in subject.steps[: subject.steps.index(step)]
+        for earlier in revision.steps[: revision.steps.index(step)]
     )
 
 
-def _renames(subject: Subject, step: Step) -> Iterator[Finding]:
+def _renames(revision: RevisionUnderReview, step: Operation) -> Iterator[Finding]:
     op = step.operation
-    if not subject.ours:
+    if not revision.ours:
         return
     if isinstance(op, ops.RenameTableOp) and op.table_name not in {*step.before, *step.created}:
         what = f"table {op.table_name} is renamed to {op.new_table_name}"
         yield NOT_OURS.finding(what, table=op.table_name, line=step.call.line)
     if isinstance(op, ops.AlterColumnOp) and op.modify_name and step.column(op.table_name, op.column_name) is None:
         what = f"column {op.table_name}.{op.column_name} is renamed to {op.modify_name}"
-        if op.table_name not in step.created and not _added_before(subject, step, op.table_name, op.column_name):
+        if op.table_name not in step.created and not _added_before(revision, step, op.table_name, op.column_name):
             yield NOT_OURS.finding(what, table=op.table_name, column=op.column_name, line=step.call.line)
 
 
-def _statements(step: Step, *, downgrade: bool) -> Iterator[Finding]:
+def _statements(step: Operation, *, downgrade: bool) -> Iterator[Finding]:
     op = step.operation
     if not isinstance(op, ops.ExecuteSQLOp):
         return
@@ -122,15 +122,15 @@ def _statements(step: Step, *, downgrade: bool) -> Iterator[Finding]:
         yield RAW_SQL.finding(text, line=step.call.line, downgrade=downgrade)
 
 
-def _downgrade_drops(subject: Subject, step: Step) -> Iterator[Finding]:
+def _downgrade_drops(revision: RevisionUnderReview, step: Operation) -> Iterator[Finding]:
     op = step.operation
     if not isinstance(op, ops.DropTableOp | ops.DropColumnOp):
         return
     column = op.column_name if isinstance(op, ops.DropColumnOp) else ""
     mark = step.mark(op.table_name, column)
-    if op.table_name in step.created or _added_by_upgrade(subject, op.table_name, column):
+    if op.table_name in step.created or _added_by_upgrade(revision, op.table_name, column):
         return
-    before = subject.before.get(op.table_name)
+    before = revision.before.get(op.table_name)
     if mark is not None and (before is None or (column and column not in before.columns)):
         return
     what = f"going back drops {op.table_name}{'.' if column else ''}{column}, which the upgrade did not add"
@@ -138,8 +138,8 @@ def _downgrade_drops(subject: Subject, step: Step) -> Iterator[Finding]:
     yield DOWNGRADE_LOSES.finding(what, downgrade=True, **place)
 
 
-def _added_by_upgrade(subject: Subject, table: str, column: str) -> bool:
-    for step in subject.steps:
+def _added_by_upgrade(revision: RevisionUnderReview, table: str, column: str) -> bool:
+    for step in revision.steps:
         op = step.operation
         if isinstance(op, ops.CreateTableOp) and op.table_name == table:
             return True
@@ -148,10 +148,10 @@ def _added_by_upgrade(subject: Subject, table: str, column: str) -> bool:
     return False
 
 
-def _cannot_judge(subject: Subject) -> Iterator[Finding]:
-    if subject.before_problem:
-        yield CANNOT_JUDGE.finding(f"what was built before is unknown: {subject.before_problem}")
-    if subject.upgrade.problem:
-        yield CANNOT_JUDGE.finding(f"upgrade(): {subject.upgrade.problem}")
-    if subject.downgrade.problem and not subject.downgrade.refuses:
-        yield CANNOT_JUDGE.finding(f"downgrade(): {subject.downgrade.problem}", downgrade=True)
+def _cannot_judge(revision: RevisionUnderReview) -> Iterator[Finding]:
+    if revision.before_problem:
+        yield CANNOT_JUDGE.finding(f"what was built before is unknown: {revision.before_problem}")
+    if revision.upgrade.problem:
+        yield CANNOT_JUDGE.finding(f"upgrade(): {revision.upgrade.problem}")
+    if revision.downgrade.problem and not revision.downgrade.refuses:
+        yield CANNOT_JUDGE.finding(f"downgrade(): {revision.downgrade.problem}", downgrade=True)

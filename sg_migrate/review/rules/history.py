@@ -10,9 +10,10 @@ from alembic.operations import MigrateOperation, ops
 from sg_migrate.review.allowances import read_allowances
 from sg_migrate.review.as_generated import is_as_generated
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.revision import Subject, table_of
+from sg_migrate.review.revision import RevisionUnderReview, table_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.warehouse.model import build_state
+from sg_migrate.warehouse.transition import transition
 
 HEADS = Rule(
     "SGM301", Level.LOSSY, "There are several heads",
@@ -58,45 +59,45 @@ NO_REASON = Rule(
 RULES = (HEADS, BEHIND_SNAPSHOT, EMPTY, EDITED, NO_WAY_BACK, UNSEEN, MISFIT, NO_REASON)
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    yield from _heads(subject)
-    yield from _behind_snapshot(subject)
-    yield from _empty(subject)
-    yield from _unseen(subject)
-    yield from _misfit(subject)
-    yield from _no_way_back(subject)
-    if _digest(subject) is not None and not is_as_generated(subject):
+    yield from _heads(revision)
+    yield from _behind_snapshot(revision)
+    yield from _empty(revision)
+    yield from _unseen(revision)
+    yield from _misfit(revision)
+    yield from _no_way_back(revision)
+    if _digest(revision) is not None and not is_as_generated(revision):
         yield EDITED.finding("upgrade() or downgrade() is not what sg_migrate writes for this change")
-    for allowance in read_allowances(Path(subject.script.path).read_text(encoding="utf-8")):
+    for allowance in read_allowances(Path(revision.script.path).read_text(encoding="utf-8")):
         if not allowance.codes:
             yield NO_REASON.finding("an allowance names no rule, such as SGM102", line=allowance.line)
         elif not allowance.reason:
             yield NO_REASON.finding(f"{', '.join(allowance.codes)} is allowed without a reason", line=allowance.line)
 
 
-def _digest(subject: Subject) -> str | None:
+def _digest(revision: RevisionUnderReview) -> str | None:
     """What the revision says that it leads to; ``None`` for one that was written by hand."""
-    digest: str | None = getattr(subject.script.module, "sg_digest", None)
+    digest: str | None = getattr(revision.script.module, "sg_digest", None)
     return digest
 
 
-def _heads(subject: Subject) -> Iterator[Finding]:
-    heads = sorted(subject.project.scripts.get_heads())
-    if len(heads) > 1 and subject.script.revision in heads:
+def _heads(revision: RevisionUnderReview) -> Iterator[Finding]:
+    heads = sorted(revision.project.scripts.get_heads())
+    if len(heads) > 1 and revision.script.revision in heads:
         yield HEADS.finding(f"the heads are {', '.join(heads)}")
 
 
-def _behind_snapshot(subject: Subject) -> Iterator[Finding]:
-    project = subject.project
-    if project.scripts.get_heads() != [subject.script.revision] or _uncertain(subject):
+def _behind_snapshot(revision: RevisionUnderReview) -> Iterator[Finding]:
+    project = revision.project
+    if project.scripts.get_heads() != [revision.script.revision] or _uncertain(revision):
         return
     snapshot = project.stored_snapshot()
-    if snapshot is None or not subject.after:
+    if snapshot is None or not revision.after:
         return
     # The only head: what is built after it is what the project has built.
-    if plan(subject.after, build_state(snapshot.schema, project.settings, subject.after)):
-        leads_there = _digest(subject) == project.digest(snapshot)
+    if plan(transition(revision.after, build_state(snapshot.schema, project.settings, revision.after))):
+        leads_there = _digest(revision) == project.digest(snapshot)
         yield BEHIND_SNAPSHOT.finding(
             "the revision says that it leads to the snapshot, and does not"
             if leads_there
@@ -104,29 +105,29 @@ def _behind_snapshot(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _uncertain(subject: Subject) -> bool:
-    return bool(subject.before_problem or subject.upgrade.problem or subject.upgrade.misfit)
+def _uncertain(revision: RevisionUnderReview) -> bool:
+    return bool(revision.before_problem or revision.upgrade.problem or revision.upgrade.misfit)
 
 
-def _empty(subject: Subject) -> Iterator[Finding]:
-    if not subject.steps and not subject.upgrade.problem and not subject.script.is_merge_point:
+def _empty(revision: RevisionUnderReview) -> Iterator[Finding]:
+    if not revision.steps and not revision.upgrade.problem and not revision.script.is_merge_point:
         yield EMPTY.finding("upgrade() does nothing")
 
 
-def _unseen(subject: Subject) -> Iterator[Finding]:
-    if subject.ours:
+def _unseen(revision: RevisionUnderReview) -> Iterator[Finding]:
+    if revision.ours:
         return
-    for step in subject.steps:
+    for step in revision.steps:
         table = table_of(step.operation)
         mark = step.mark(table)
-        if mark is not None and _shapes(step.operation, subject, table):
+        if mark is not None and _shapes(step.operation, revision, table):
             what = f"{_words(step.operation)} on table {table}, and the file has no sg_digest"
             yield UNSEEN.finding(what, mark=mark, table=table, line=step.call.line)
 
 
-def _shapes(operation: MigrateOperation, subject: Subject, table: str) -> bool:
+def _shapes(operation: MigrateOperation, revision: RevisionUnderReview, table: str) -> bool:
     """Whether the operation changes what the revisions of the site's tables built; additions do not."""
-    built = subject.before[table]
+    built = revision.before[table]
     if isinstance(operation, ops.AddColumnOp | ops.CreateIndexOp | ops.CreateForeignKeyOp):
         return False
     if isinstance(operation, ops.DropColumnOp | ops.AlterColumnOp):
@@ -142,22 +143,22 @@ def _words(operation: MigrateOperation) -> str:
     return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip()
 
 
-def _misfit(subject: Subject) -> Iterator[Finding]:
-    for side, downgrade in ((subject.upgrade, False), (subject.downgrade, True)):
+def _misfit(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for side, downgrade in ((revision.upgrade, False), (revision.downgrade, True)):
         if side.misfit:
             yield MISFIT.finding(side.misfit, downgrade=downgrade)
 
 
-def _no_way_back(subject: Subject) -> Iterator[Finding]:
-    if subject.downgrade.refuses:
+def _no_way_back(revision: RevisionUnderReview) -> Iterator[Finding]:
+    if revision.downgrade.refuses:
         yield NO_WAY_BACK.finding("downgrade() refuses to run", downgrade=True)
-    elif not subject.ours or _uncertain(subject) or subject.downgrade.problem or subject.downgrade.misfit:
+    elif not revision.ours or _uncertain(revision) or revision.downgrade.problem or revision.downgrade.misfit:
         return
-    elif dict(subject.downgrade.after) != dict(subject.before):
+    elif dict(revision.downgrade.after) != dict(revision.before):
         tables = sorted(
             name
-            for name in {*subject.downgrade.after, *subject.before}
-            if subject.downgrade.after.get(name) != subject.before.get(name)
+            for name in {*revision.downgrade.after, *revision.before}
+            if revision.downgrade.after.get(name) != revision.before.get(name)
         )
         shown = ", ".join(tables[:5]) + (f" and {len(tables) - 5} more" if len(tables) > 5 else "")
         yield NO_WAY_BACK.finding(f"after the downgrade these differ from before: {shown}", downgrade=True)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.operations import CarryLinksOp, ConvertColumnOp
 from sg_migrate.conversion.rules import RULES as CONVERSIONS
-from sg_migrate.conversion.rules import change
+from sg_migrate.conversion.rules import Kind, always_converts, kind_of, type_change
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.retypes import Retype, always_converts, retypes
-from sg_migrate.review.revision import Step, Subject
-from sg_migrate.warehouse.state import ColumnState, Mark, State, TableState
+from sg_migrate.review.revision import Operation, RevisionUnderReview
+from sg_migrate.warehouse.comments import kept_comment
+from sg_migrate.warehouse.transition import Change
 
 MAY_NOT_CONVERT = Rule(
     "SGM201", Level.LOSSY, "Values that do not convert are NULL under the field's new type",
@@ -60,46 +63,63 @@ RULES = (
 )  # fmt: skip
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    for retype in retypes(subject):
-        yield _retyped(retype)
-    yield from _types_in_place(subject)
-    yield from _not_null(subject)
-    yield from _other_meaning(subject)
-    for step in subject.steps:
+    for change in revision.transition.changes:
+        if change.kind == "converted":
+            yield _retyped(revision, change)
+    yield from _types_in_place(revision)
+    yield from _not_null(revision)
+    yield from _other_meaning(revision)
+    for step in revision.steps:
         yield from _overwrites(step)
-    yield from _unique(subject)
+    yield from _unique(revision)
 
 
-def _retyped(retype: Retype) -> Finding:
-    where = f"the old values stay in {', '.join(retype.kept)}"
-    if retype.kinds is None:
-        rule, what = NOT_CARRIED, f"{retype.words}; starts empty; {where}"
-    elif always_converts(retype.kinds):
-        rule, what = ALL_CARRIED, f"{retype.words}; every value converts; {where}"
+def _retyped(revision: RevisionUnderReview, change: Change) -> Finding:
+    """A field that gets another type, with what becomes of its values."""
+    assert change.old is not None
+    before, after = (mark.data_type if mark else "nothing that is kept" for mark in (change.old, change.new))
+    words = f"{before} -> {after}"
+    where = f"the old values stay in {', '.join(change.new_names)}"
+    kinds, conversion = _carried(revision, change)
+    if kinds is None:
+        rule, what = NOT_CARRIED, f"{words}; starts empty; {where}"
+    elif always_converts(kinds):
+        rule, what = ALL_CARRIED, f"{words}; every value converts; {where}"
     else:
-        rule, what = (
-            MAY_NOT_CONVERT,
-            f"{retype.words}; converts: {CONVERSIONS[retype.kinds].converts}; {where}".replace("`", ""),
-        )
+        rule, what = MAY_NOT_CONVERT, f"{words}; converts: {CONVERSIONS[kinds].converts}; {where}".replace("`", "")
     return rule.finding(
         what,
-        mark=retype.old,
-        table=retype.table,
-        column=retype.column,
-        line=retype.line,
-        conversion=retype.conversion,
+        mark=change.old,
+        table=change.old_names[0] if change.thing == "table" else change.table,
+        column=change.old_names[0] if change.thing == "column" else "",
+        line=revision.line_of(change),
+        conversion=conversion,
     )
 
 
-def _types_in_place(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+def _carried(
+    revision: RevisionUnderReview, change: Change
+) -> tuple[tuple[Kind, Kind] | None, tuple[TypeEngine[Any], TypeEngine[Any]] | None]:
+    """The kinds of columns that values are carried over between, and the columns' types; links have no types."""
+    for step in revision.steps:
+        op = step.operation
+        if isinstance(op, ConvertColumnOp) and op.former.name in change.new_names and op.new.mark.place == change.place:
+            kinds = kind_of(op.old.type), kind_of(op.new.type)
+            return (kinds, (op.old.type, op.new.type)) if kinds in CONVERSIONS else (None, None)
+        if isinstance(op, CarryLinksOp) and op.mark.place == change.place:
+            return (("link", "links") if op.to_table else ("links", "link")), None
+    return None, None
+
+
+def _types_in_place(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)
         old = known.type if known else op.existing_type
-        if op.modify_type is None or (old is not None and change(old, op.modify_type) != "convert"):
+        if op.modify_type is None or (old is not None and type_change(old, op.modify_type) != "convert"):
             continue
         what = f"{old!r} -> {op.modify_type!r} in place" if old is not None else f"becomes {op.modify_type!r} in place"
         yield TYPE_IN_PLACE.finding(
@@ -112,8 +132,8 @@ def _types_in_place(subject: Subject) -> Iterator[Finding]:
         )
 
 
-def _not_null(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp, ops.AddColumnOp):
+def _not_null(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp, ops.AddColumnOp):
         op = step.operation
         if isinstance(op, ops.AddColumnOp):
             column, hit = op.column.name, not op.column.nullable and op.column.server_default is None
@@ -128,7 +148,7 @@ def _not_null(subject: Subject) -> Iterator[Finding]:
             yield NOT_NULL.finding(what, line=step.call.line, **place)
 
 
-def _overwrites(step: Step) -> Iterator[Finding]:
+def _overwrites(step: Operation) -> Iterator[Finding]:
     op = step.operation
     if isinstance(op, ops.ExecuteSQLOp) and isinstance(op.sqltext, sa.Update):
         table = str(getattr(op.sqltext.table, "name", ""))
@@ -136,8 +156,8 @@ def _overwrites(step: Step) -> Iterator[Finding]:
         yield OVERWRITES.finding(what, mark=step.mark(table), table=table, line=step.call.line)
 
 
-def _unique(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.CreateUniqueConstraintOp, ops.CreateIndexOp):
+def _unique(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.CreateUniqueConstraintOp, ops.CreateIndexOp):
         op = step.operation
         if isinstance(op, ops.CreateIndexOp) and not op.unique:
             continue
@@ -146,49 +166,22 @@ def _unique(subject: Subject) -> Iterator[Finding]:
         yield UNIQUE.finding(f"unique over {names}", mark=step.mark(table), table=table, line=step.call.line)
 
 
-def _other_meaning(subject: Subject) -> Iterator[Finding]:
+def _other_meaning(revision: RevisionUnderReview) -> Iterator[Finding]:
     """What was retired before and is in use again, under another type or another display name."""
-    after = _active(subject.after)
-    for key, (mark, name, table, column) in _retired(subject.before).items():
-        if key not in after:
+    for change in revision.transition.changes:
+        if not change.was_retired or change.old is None or change.new is None:
             continue
-        now, name_now = after[key]
         words = []
-        if mark.data_type != now.data_type:
-            words.append(f"it was {mark.data_type}, now it is {now.data_type}")
-        if name != name_now:
-            words.append(f'it was called "{name}", now "{name_now}"')
+        if change.old.data_type != change.new.data_type:
+            words.append(f"it was {change.old.data_type}, now it is {change.new.data_type}")
+        elif change.kind == "revived" and change.old_comment != kept_comment(change.new_comment):
+            words.append(f'its comment was "{change.old_comment or ""}", now "{change.new_comment or ""}"')
         if words:
-            thing = "field" if mark.field else "entity type"
-            what = f"the {thing} came back: {' and '.join(words)}"
-            yield OTHER_MEANING.finding(what, mark=mark, table=table, column=column)
-
-
-def _retired(state: State) -> dict[tuple[str, str], tuple[Mark, str, str, str]]:
-    """What is retired, though not because of its type, by entity type and field; with names of table and column."""
-    found: dict[tuple[str, str], tuple[Mark, str, str, str]] = {}
-    for table in state.values():
-        if table.retired and not table.mark.was:
-            key = (table.mark.entity_type, table.mark.field)
-            found[key] = (table.mark, display_name(table.comment), table.name, "")
-        for column in table.columns.values():
-            if column.retired and not column.mark.was:
-                key = (column.mark.entity_type, column.mark.field)
-                found.setdefault(key, (column.mark, display_name(column.comment), table.name, column.name))
-    return found
-
-
-def _active(state: State) -> dict[tuple[str, str], tuple[Mark, str]]:
-    """What is in use, by entity type and field; of a link, the column of the id."""
-    found: dict[tuple[str, str], tuple[Mark, str]] = {}
-    for table in state.values():
-        items: list[TableState | ColumnState] = [c for c in table.columns.values() if c.mark.role in ("", "id")]
-        for item in (*items, table):
-            if not item.retired:
-                found[(item.mark.entity_type, item.mark.field)] = (item.mark, display_name(item.comment))
-    return found
-
-
-def display_name(comment: str | None) -> str:
-    """The display name in a comment: what stands before the description."""
-    return (comment or "").removeprefix("[retired]").strip().partition(": ")[0]
+            thing = "field" if change.field else "entity type"
+            of_table = change.thing == "table"
+            yield OTHER_MEANING.finding(
+                f"the {thing} came back: {' and '.join(words)}",
+                mark=change.old,
+                table=change.old_names[0] if of_table else change.table,
+                column="" if of_table else change.old_names[0],
+            )

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from alembic.operations import ops
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.operations import ConvertColumnOp
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.revision import Subject, table_of
-from sg_migrate.revisions.operations import ConvertColumnOp
+from sg_migrate.review.revision import RevisionUnderReview, table_of
 from sg_migrate.warehouse.state import TableState
 
 COPIES = Rule(
@@ -47,18 +47,18 @@ _BYTES: tuple[tuple[type[TypeEngine[Any]], int], ...] = (
 """Bytes in the row by type; what is none of these counts 12."""
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    if subject.dialect not in ("mysql", "mariadb"):
+    if revision.dialect not in ("mysql", "mariadb"):
         return
-    yield from _copies(subject)
-    yield from _no_rollback(subject)
-    yield from _row_size(subject)
-    yield from _lost_comments(subject)
+    yield from _copies(revision)
+    yield from _no_rollback(revision)
+    yield from _row_size(revision)
+    yield from _lost_comments(revision)
 
 
-def _copies(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+def _copies(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)
@@ -77,18 +77,18 @@ def _in_place(old: object, new: object) -> bool:
     return (old.length * 4 > 255) == (new.length * 4 > 255)
 
 
-def _no_rollback(subject: Subject) -> Iterator[Finding]:
-    statements = [step for step in subject.steps if not isinstance(step.operation, ops.BulkInsertOp)]
+def _no_rollback(revision: RevisionUnderReview) -> Iterator[Finding]:
+    statements = [step for step in revision.steps if not isinstance(step.operation, ops.BulkInsertOp)]
     if len(statements) > 1:
         yield NO_ROLLBACK.finding(f"{len(statements)} operations, each committed by itself")
 
 
-def _row_size(subject: Subject) -> Iterator[Finding]:
-    changed = {table_of(step.operation) for step in subject.steps
+def _row_size(revision: RevisionUnderReview) -> Iterator[Finding]:
+    changed = {table_of(step.operation) for step in revision.steps
                if isinstance(step.operation, ops.CreateTableOp | ops.AddColumnOp | ops.AlterColumnOp
                              | ConvertColumnOp)}  # fmt: skip
-    for name in sorted(changed & set(subject.after)):
-        table = subject.after[name]
+    for name in sorted(changed & set(revision.after)):
+        table = revision.after[name]
         size = row_bytes(table)
         if size > MAX_ROW_BYTES:
             yield ROW_SIZE.finding(f"{size:,} bytes of {MAX_ROW_BYTES:,}", mark=table.mark, table=name)
@@ -109,8 +109,8 @@ def _column_bytes(type_: TypeEngine[Any]) -> int:
     return next((size for kind, size in _BYTES if isinstance(type_, kind)), 12)
 
 
-def _lost_comments(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+def _lost_comments(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.revision import Subject
+from sg_migrate.review.revision import RevisionUnderReview
 
 REWRITES = Rule(
     "SGM401", Level.LOCKING, "A type change rewrites the table",
@@ -52,20 +52,20 @@ RULES = (REWRITES, INDEX, CONCURRENTLY, VALIDATED, SET_NOT_NULL, VOLATILE, NO_TI
 _STABLE = {"now", "current_timestamp", "current_date", "localtimestamp", "transaction_timestamp", "statement_timestamp"}
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    if subject.dialect != "postgresql":
+    if revision.dialect != "postgresql":
         return
-    yield from _rewrites(subject)
-    yield from _indexes(subject)
-    yield from _constraints(subject)
-    yield from _not_null(subject)
-    yield from _volatile_defaults(subject)
-    yield from _no_timeout(subject)
+    yield from _rewrites(revision)
+    yield from _indexes(revision)
+    yield from _constraints(revision)
+    yield from _not_null(revision)
+    yield from _volatile_defaults(revision)
+    yield from _no_timeout(revision)
 
 
-def _rewrites(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+def _rewrites(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)
@@ -82,8 +82,8 @@ def _only_longer(old: object, new: object) -> bool:
     return isinstance(new, sa.Text) or new.length is None or (old.length is not None and new.length >= old.length)
 
 
-def _indexes(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.CreateIndexOp):
+def _indexes(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.CreateIndexOp):
         op = step.operation
         assert isinstance(op, ops.CreateIndexOp)
         columns = [str(getattr(column, "name", column)) for column in op.columns]
@@ -93,14 +93,14 @@ def _indexes(subject: Subject) -> Iterator[Finding]:
             yield INDEX.finding(f"index {op.index_name}", **place)
         elif not step.call.autocommit:
             yield CONCURRENTLY.finding(f"index {op.index_name}", **place)
-    for step in subject.steps:
+    for step in revision.steps:
         op = step.operation
         if isinstance(op, ops.DropIndexOp) and op.kw.get("postgresql_concurrently") and not step.call.autocommit:
             yield CONCURRENTLY.finding(f"index {op.index_name}", table=op.table_name or "", line=step.call.line)
 
 
-def _constraints(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp):
+def _constraints(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.CreateForeignKeyOp, ops.CreateCheckConstraintOp):
         op = step.operation
         assert isinstance(op, ops.CreateForeignKeyOp | ops.CreateCheckConstraintOp)
         if not op.kw.get("postgresql_not_valid"):
@@ -108,8 +108,8 @@ def _constraints(subject: Subject) -> Iterator[Finding]:
             yield VALIDATED.finding(name, mark=step.mark(table), table=table, line=step.call.line)
 
 
-def _not_null(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AlterColumnOp):
+def _not_null(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         if op.modify_nullable is False:
@@ -119,8 +119,8 @@ def _not_null(subject: Subject) -> Iterator[Finding]:
             )
 
 
-def _volatile_defaults(subject: Subject) -> Iterator[Finding]:
-    for step, table in subject.on_existing_tables(ops.AddColumnOp):
+def _volatile_defaults(revision: RevisionUnderReview) -> Iterator[Finding]:
+    for step, table in revision.on_existing_tables(ops.AddColumnOp):
         op = step.operation
         assert isinstance(op, ops.AddColumnOp)
         functions = _functions(op.column.server_default)
@@ -142,7 +142,7 @@ def _functions(default: object) -> set[str]:
     return set()
 
 
-def _no_timeout(subject: Subject) -> Iterator[Finding]:
+def _no_timeout(revision: RevisionUnderReview) -> Iterator[Finding]:
     kinds = (ops.AlterTableOp, ops.CreateIndexOp, ops.AddConstraintOp)
-    if subject.project.settings.lock_timeout == 0 and any(subject.on_existing_tables(*kinds)):
+    if revision.project.settings.lock_timeout == 0 and any(revision.on_existing_tables(*kinds)):
         yield NO_TIMEOUT.finding("lock_timeout = 0 in the settings")

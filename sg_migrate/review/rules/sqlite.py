@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
-from sg_migrate.review.revision import Step, Subject, table_of
+from sg_migrate.review.revision import Operation, RevisionUnderReview, table_of
 
 CASCADES = Rule(
     "SGM601", Level.DESTRUCTIVE, "A table is rebuilt while foreign keys may be on",
@@ -36,30 +36,30 @@ REBUILD = Rule(
 RULES = (CASCADES, TRIGGERS, SILENT_CAST, REBUILD)
 
 
-def check(subject: Subject) -> Iterator[Finding]:
+def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
-    if subject.dialect != "sqlite":
+    if revision.dialect != "sqlite":
         return
-    rebuilt = _rebuilt(subject)
+    rebuilt = _rebuilt(revision)
     for table, step in rebuilt.items():
         place = {"mark": step.mark(table), "table": table, "line": step.call.line}
         yield REBUILD.finding("a batch builds it anew", **place)
-        if not _connects_safely(subject):
+        if not _connects_safely(revision):
             yield CASCADES.finding("env.py does not connect through sg_migrate", **place)
-        names = subject.database.triggers.get(table, []) if subject.database else []
+        names = revision.database.triggers.get(table, []) if revision.database else []
         if names:
             yield TRIGGERS.finding(f"loses {', '.join(names)}", **place)
     for table in rebuilt:
-        yield from _silent_casts(subject, table)
+        yield from _silent_casts(revision, table)
 
 
-def _rebuilt(subject: Subject) -> dict[str, Step]:
+def _rebuilt(revision: RevisionUnderReview) -> dict[str, Operation]:
     """Tables that a batch builds anew, with the first operation that makes it necessary.
 
     What SQLite can do without (adding a plain column, renaming, indexes) is left in place by Alembic's batches.
     """
-    found: dict[str, Step] = {}
-    for step in subject.steps:
+    found: dict[str, Operation] = {}
+    for step in revision.steps:
         table = table_of(step.operation)
         if step.call.batch and table not in step.created and _needs_rebuild(step.operation):
             found.setdefault(table, step)
@@ -70,9 +70,9 @@ def _needs_rebuild(operation: object) -> bool:
     return not isinstance(operation, ops.AddColumnOp | ops.CreateIndexOp | ops.DropIndexOp | ops.RenameTableOp)
 
 
-def _connects_safely(subject: Subject) -> bool:
+def _connects_safely(revision: RevisionUnderReview) -> bool:
     """Whether env.py takes its connection from `sg_migrate.Environment`."""
-    path = Path(subject.project.scripts.dir, "env.py")
+    path = Path(revision.project.scripts.dir, "env.py")
     tree = ast.parse(path.read_text(encoding="utf-8"))
     environments = {
         target.id
@@ -92,8 +92,8 @@ def _connects_safely(subject: Subject) -> bool:
     )
 
 
-def _silent_casts(subject: Subject, table: str) -> Iterator[Finding]:
-    for step, name in subject.on_existing_tables(ops.AlterColumnOp):
+def _silent_casts(revision: RevisionUnderReview, table: str) -> Iterator[Finding]:
+    for step, name in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(name, op.column_name)
