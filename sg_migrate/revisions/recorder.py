@@ -17,8 +17,6 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import BatchOperations, MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy.dialects import registry
-from sqlalchemy.engine import Dialect
 
 from sg_migrate.alembic_private import give_back, override, running_operations
 from sg_migrate.errors import RecordingError
@@ -55,7 +53,8 @@ def record(function: Callable[[], None], revision: str, dialect: str) -> tuple[l
         The operations, and why they end early if they do: the function needs a database, or fails.
     """
     with quiet():
-        context = MigrationContext.configure(dialect=_dialect(dialect), opts={"as_sql": False})
+        context = MigrationContext.configure(dialect_name=dialect, opts={"as_sql": False})
+    context.dialect.supports_comments = True
     recorder = _Recorder(context, function.__code__.co_filename if isinstance(function, FunctionType) else "")
     override(context, autocommit_block=recorder.autocommit_block)
     with _operations(context) as operations:
@@ -78,13 +77,6 @@ def record(function: Callable[[], None], revision: str, dialect: str) -> tuple[l
 
 def _no_database(revision: str) -> Any:
     raise RecordingError(revision, "it asks for a database connection")
-
-
-def _dialect(name: str) -> Dialect:
-    """A dialect as a revision sees it; without a driver, and with comments."""
-    dialect: Dialect = registry.load(name)()
-    dialect.supports_comments = True
-    return dialect
 
 
 class _Recorder:

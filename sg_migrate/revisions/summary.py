@@ -13,6 +13,7 @@ from alembic.operations import MigrateOperation
 from sg_migrate.revisions.operations import GroupOps
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.comments import kept_comment, shown_comment
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.transition import Change, Kind, Transition
@@ -83,9 +84,9 @@ def _came_back(change: Change) -> str:
     """What tells that a name which returned may mean something else."""
     if change.kind in ("converted", "retyped") and change.was_retired:
         return "it came back with another type: its meaning may have changed"
-    before = change.old_comment or ""
-    if change.kind == "revived" and not change.field and change.new_comment and not before.endswith(change.new_comment):
-        return f'its comment was "{clean(before)}": its meaning may have changed'
+    if change.kind == "revived" and not change.field and change.old_comment != kept_comment(change.new_comment):
+        before = clean(shown_comment(change.old_comment, kept=change.was_retired))
+        return f'it was called "{before}": its meaning may have changed'
     return ""
 
 

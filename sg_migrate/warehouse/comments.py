@@ -27,5 +27,10 @@ def kept_comment(comment: str | None) -> str:
     return shorten(f"{RETIRED} {comment}", MAX_LENGTH) if comment else RETIRED
 
 
+def shown_comment(comment: str | None, *, kept: bool) -> str:
+    """A comment for a reader who knows already whether the thing is only kept."""
+    return (comment or "").removeprefix(RETIRED).lstrip() if kept else comment or ""
+
+
 UNSETTLED = "[differs between branches]"
 """In place of a comment that two branches have set, while databases may have either; the next revision sets it."""

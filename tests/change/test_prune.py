@@ -47,12 +47,12 @@ def studio(tmp_path: Path, databases: Databases, engine_name: str) -> Studio:
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql", "mariadb"])
 def test_everything_retired_can_go(studio: Studio, databases: Databases, engine_name: str) -> None:
     before = studio.structure()
-    names = ["CustomEntity07", "Shot.{sg_o*,sg_lead,sg_plates}", "Shot.*__was_*"]
+    names = ["CustomEntity07", "Shot.{sg_o*,sg_lead,sg_plates}", "Shot.*:*"]
     dry = studio.sg_migrate("prune", *names, "--dry-run")
     assert dry.stdout.splitlines() == [
         'CustomEntity07 "CustomEntity07": table custom_entity07, table custom_entity07__sg_operators',
-        'Shot.sg_artists__was_multi_entity "Artists": table shot__sg_artists__was_multi_entity',
-        'Shot.sg_cut_in__was_text "Cut In": column shot.sg_cut_in__was_text',
+        'Shot.sg_artists:multi_entity "Artists": table shot__sg_artists__was_multi_entity',
+        'Shot.sg_cut_in:text "Cut In": column shot.sg_cut_in__was_text',
         'Shot.sg_lead "Lead": column shot.sg_lead_id, column shot.sg_lead_type',
         'Shot.sg_old "Old Flag": column shot.sg_old',
         'Shot.sg_plates "Plates": table shot__sg_plates',
@@ -92,7 +92,7 @@ def test_only_what_is_retired_can_be_pruned(tmp_path: Path, sqlite_url: str) -> 
         "Shot": "Shot: it is on the site",
         "Shot.sg_never": "Shot.sg_never: there is nothing of that name",
         "Shot.sg_l*": "Shot.sg_l\\*: nothing that is retired matches",
-        "Shot.sg_cut_in__was_text": "there is nothing of that name",
+        "Shot.sg_cut_in:text": "it has kept no values under that name",
     }.items():
         refused = studio.sg_migrate("prune", "Shot.sg_old", name)
         with pytest.raises(PruneError, match=words):
@@ -156,7 +156,7 @@ def test_kept_values_have_a_line_of_their_field(tmp_path: Path, sqlite_url: str)
     assert sorted(studio.built["shot"].columns) == [
         "id", "sg_cut_in", "sg_cut_in__was_number", "sg_cut_in__was_text", "sg_cut_in__was_text_2"
     ]  # fmt: skip
-    studio.sg_migrate("prune", "Shot.sg_cut_in__was_text")
+    studio.sg_migrate("prune", "Shot.sg_cut_in:text")
     assert '"pruned": ["text"]' in studio.snapshot.read_text()
     studio.apply()
     assert "sg_cut_in__was_text" not in studio.built["shot"].columns
@@ -173,7 +173,7 @@ def test_kept_links_go_together(tmp_path: Path, sqlite_url: str) -> None:
     studio.step(site(Shot={"sg_lead": "text", "sg_lead_id__was_entity": "text"}, HumanUser={}))
     columns = set(studio.built["shot"].columns)
     assert {"sg_lead_id__was_entity_2", "sg_lead_type__was_entity_2", "sg_lead_id__was_entity"} <= columns
-    studio.sg_migrate("prune", "Shot.sg_lead__was_entity_2")
+    studio.sg_migrate("prune", "Shot.sg_lead:entity_2")
     studio.apply()
     assert set(studio.built["shot"].columns) == {"id", "sg_lead", "sg_lead_id__was_entity"}
 
@@ -215,7 +215,7 @@ def test_a_pending_carry_over_is_finished_before_its_values_go(
     studio.revise()
     studio.upgrade()
     assert studio.rows("SELECT sg_cut_in FROM shot ORDER BY id") == [(None,), (None,), (None,)]  # pending
-    studio.sg_migrate("prune", "Shot.*__was_*")
+    studio.sg_migrate("prune", "Shot.*:*")
     studio.set(carry_inline_rows="1", entity_names="Shot=plan")
     studio.revise()
     studio.upgrade()

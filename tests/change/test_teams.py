@@ -79,7 +79,7 @@ def test_changes_that_are_apart_merge_by_themselves(team: Team) -> None:
     built = studio.built  # a merge revision carries no digest: the built state is what counts
     assert {"sg_new"} <= set(built["asset"].columns)
     assert {"sg_turnover", "sg_m"} <= set(built["shot"].columns)
-    assert built["shot"].columns["sg_m"].retired
+    assert built["shot"].columns["sg_m"].mark.retired
     studio.run("alembic", "upgrade", "head")
     studio.run("alembic", "check")
     studio.take(grown(without(grown(BASE, "Asset", sg_new="date New"), "Shot.sg_m"), "Shot", sg_turnover="number"))

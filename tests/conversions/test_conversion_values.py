@@ -15,8 +15,8 @@ from alembic.runtime.migration import MigrationContext
 from conversioncases import CASES, Cases, storable
 from engines import ENGINES, Databases
 
+from sg_migrate.conversion.operations import ConvertColumnOp
 from sg_migrate.database.connection import connect
-from sg_migrate.revisions.operations import ConvertColumnOp
 from sg_migrate.settings import Settings
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
 
@@ -90,6 +90,7 @@ def convert(connection: sa.Connection, table: str, old: Any, new: Any) -> None:
             sa.Column("c", old, info={"sg": "Shot.c before"}),
             sa.Column("c", new, info={"sg": "Shot.c after"}),
             former_name="c__was_before",
+            label="before",
         )
 
 

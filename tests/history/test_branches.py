@@ -149,9 +149,8 @@ def test_ours_that_needs_a_database_is_a_clear_error(history: History) -> None:
     assert "asks for a database connection" in str(caught.value)
     assert "sg_digest" in str(caught.value)
     before = history.structure()
-    for command in (["upgrade", "head"], ["stamp", "head"]):
-        finished = run(history.folder, "alembic", *command, fails=True)
-        assert "Revision hand cannot be read without a database" in finished.stdout + finished.stderr
+    finished = run(history.folder, "alembic", "upgrade", "head", fails=True)
+    assert "Revision hand cannot be read without a database" in finished.stdout + finished.stderr
     assert history.structure() == before
 
 

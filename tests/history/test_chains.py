@@ -14,7 +14,7 @@ from oracle import Oracle
 from structure import diff_structure
 
 from sg_migrate import EntityType, Field, SiteSchema
-from sg_migrate.revisions.built import built_state
+from sg_migrate.revisions.replay import History as Replayed
 from sg_migrate.warehouse.state import State
 
 LONG = "sg_a_field_whose_code_is_longer_than_any_identifier_may_be_on_postgresql_or_mysql"
@@ -61,7 +61,7 @@ def standing(built: State) -> dict[str, tuple[str, str]]:
         str(column.mark): (table.name, column.name)
         for table in built.values()
         for column in table.columns.values()
-        if not column.mark.was and table.mark.entity_type != "sg_catalog"
+        if not column.mark.former and table.mark.entity_type != "sg_catalog"
     }
 
 
@@ -70,7 +70,9 @@ def moved(before: State, after: State) -> dict[Any, Any]:
     renamed: dict[Any, Any] = {}
     for table in before.values():
         same = [t for t in after.values() if t.name == table.name and t.mark == table.mark]
-        former = [t for t in after.values() if t.mark == table.mark.as_former() and t.name not in before]
+        former = [
+            t for t in after.values() if t.mark.former and t.mark.place == table.mark.place and t.name not in before
+        ]
         assert same or former, f"{table.name} ({table.mark}) is gone: {sorted(after)}"
         target = (same or former)[0]
         renamed[table.name] = target.name
@@ -78,11 +80,13 @@ def moved(before: State, after: State) -> dict[Any, Any]:
             if not same:
                 renamed[(table.name, column.name)] = (target.name, column.name)
                 continue
-            stays = [c for c in target.columns.values() if c.name == column.name and c.mark.was == column.mark.was]
+            stays = [
+                c for c in target.columns.values() if c.name == column.name and c.mark.former == column.mark.former
+            ]
             was = [
                 c
                 for c in target.columns.values()
-                if c.mark.was and c.mark.key == column.mark.key and c.name not in table.columns
+                if c.mark.former and c.mark.key[:3] == column.mark.key[:3] and c.name not in table.columns
             ]
             same_type = bool(stays) and stays[0].type_text == column.type_text
             chosen = stays if same_type or not was else was
@@ -113,7 +117,7 @@ def walk(chain: list[SiteSchema], engine: str, databases: Databases, folder: Pat
             assert diff_structure(before, history.structure()) == []
             oracle.verify()
             scripts = history.project().scripts
-            at_database = built_state(scripts, [f"{history.number - 1:04d}"])
+            at_database = Replayed(scripts).built([f"{history.number - 1:04d}"])
             assert at_database == built
             history.upgrade()
             oracle.verify(renamed=renamed)

@@ -77,7 +77,7 @@ def _states() -> list[SiteSchema]:
     return [first, second, SiteSchema({"Shot": third.entity_types["Shot"]})]
 
 
-PRUNED = ["Sequence", "Shot.sg_cut__was_text"]
+PRUNED = ["Sequence", "Shot.sg_cut:text"]
 GONE: list[str | tuple[str, str]] = ["sequence", ("shot", "sg_cut__was_text")]
 
 

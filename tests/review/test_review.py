@@ -70,7 +70,7 @@ def test_a_revision_that_only_retires_is_safe(small: Made, dialect: str) -> None
     result = small.review(dialect=dialect)
     assert codes(result) <= {"SGM502"}
     assert result.level is Level.SAFE
-    assert [(change.sign, change.field) for change in result.changes] == [("-", "sg_cut_in"), ("-", "sg_frames")]
+    assert [(line.sign, line.change.field) for line in result.lines] == [("-", "sg_cut_in"), ("-", "sg_frames")]
 
 
 def test_a_retired_entity_type_is_safe(small: Made) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from siteexamples import REAL_STATES, SMALL, field, shuffled, site, site_schemas, turned
 from testsite import raw_schema
 
-from sg_migrate.site.changes import Change, changes
+from sg_migrate.site.changes import SiteChange, changes
 from sg_migrate.site.schema import Field, SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge
 from sg_migrate.site.sources import load, parse
@@ -68,9 +68,9 @@ def test_fields_and_entity_types_that_come_and_go() -> None:
         'Shot.sg_new "New": new field (date)',
     ]
     assert changes(new, old) == [
-        Change("CustomEntity07", None, "vanished", "Lens Kit", old=2),
-        Change("Shot", "sg_cut_in", "added", "Cut In", new="text"),
-        Change("Shot", "sg_new", "vanished", "New", old="date"),
+        SiteChange("CustomEntity07", None, "vanished", "Lens Kit", old=2),
+        SiteChange("Shot", "sg_cut_in", "added", "Cut In", new="text"),
+        SiteChange("Shot", "sg_new", "vanished", "New", old="date"),
     ]
 
 
@@ -107,8 +107,8 @@ def test_lists_say_what_came_and_went() -> None:
     old = field("Shot.entity", "entity", valid_types=("Asset", "Shot"), valid_values=("a", "b", "c"))
     new = replace(old, valid_types=("Cut", "Shot"), valid_values=("c", "b", "d"))
     assert changes(site(old), site(new)) == [
-        Change("Shot", "entity", "valid_types", added=("Cut",), removed=("Asset",)),
-        Change("Shot", "entity", "valid_values", added=("d",), removed=("a",)),
+        SiteChange("Shot", "entity", "valid_types", added=("Cut",), removed=("Asset",)),
+        SiteChange("Shot", "entity", "valid_values", added=("d",), removed=("a",)),
     ]
     other = replace(old, valid_values=("c", "b", "a"))
     assert list(map(str, changes(site(old), site(other)))) == ["Shot.entity: valid values in another order"]
@@ -142,7 +142,7 @@ def test_no_changes_exactly_when_the_snapshots_are_equal(one: SiteSchema, two: S
     assert changes(one, one) == []
 
 
-def counts(found: list[Change]) -> tuple[int, int, int, int]:
+def counts(found: list[SiteChange]) -> tuple[int, int, int, int]:
     """Entity types that came and went, fields that came and went in the others."""
     kinds = [(change.field is None, change.kind) for change in found]
     return (

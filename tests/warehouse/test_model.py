@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from sg_migrate import EntityType, Field, Settings, SiteSchema, build_metadata, load
+from sg_migrate.warehouse.mark import Mark
 from sg_migrate.warehouse.model import build_state
-from sg_migrate.warehouse.state import Mark
 
 DIALECTS = {
     name: sa.make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql+psycopg", "mysql+pymysql")

@@ -47,7 +47,8 @@ def test_long_names_with_the_same_beginning_stay_apart(first: str, second: str) 
 
 def test_former_names_count_up_and_fit() -> None:
     names = naming.former_names("x" * 63, "multi_entity")
-    first, second = (name for name, _ in zip(names, range(2), strict=False))
+    (label, first), (other, second) = (name for name, _ in zip(names, range(2), strict=False))
+    assert (label, other) == ("multi_entity", "multi_entity_2")
     assert first.endswith("__was_multi_entity")
     assert second.endswith("__was_multi_entity_2")
     assert len(first) <= 63 >= len(second)
