@@ -84,7 +84,29 @@ class MassRetirementError(SgMigrateError):
 
 
 class SettingsError(SgMigrateError):
-    """A setting is unknown or has an impossible value."""
+    """A setting is unknown or has an impossible value, or the file with the settings cannot be read."""
+
+
+class UnknownSettingError(SettingsError):
+    """There is no setting of that name."""
+
+    def __init__(self, where: str, setting: str, known: list[str]) -> None:
+        self.where = where
+        self.setting = setting
+        super().__init__(f"{where}: no setting is called {setting!r}. There are: {', '.join(known)}.")
+
+
+class ImpossibleSettingError(SettingsError):
+    """A setting has a value that it cannot have; ``allowed`` says in words what it can be."""
+
+    def __init__(self, where: str, setting: str, value: object, allowed: str) -> None:
+        self.where = where
+        self.setting = setting
+        self.value = value
+        self.allowed = allowed
+        shown = repr(value)
+        shown = shown if len(shown) <= 100 else f"{shown[:100]} …"
+        super().__init__(f"{where}: {setting} = {shown}: must be {allowed}.")
 
 
 class PruneError(SgMigrateError):
@@ -120,6 +142,16 @@ class BuiltOtherwiseError(SettingsError):
             " Nothing was changed. Set it back; or begin a new warehouse with this setting, in a folder and a database"
             " of its own (sg-migrate init), and load it from the site."
         )
+
+
+class BrokenRevisionError(SgMigrateError):
+    """The file of a revision cannot be imported, or the revisions do not fit each other."""
+
+    def __init__(self, path: str, line: int | None, problem: str) -> None:
+        self.path = path
+        self.line = line
+        at = f"{path}, line {line}" if line else path
+        super().__init__(f"{at}: {problem.rstrip('.')}. No command can read the revisions until that is mended.")
 
 
 class RecordingError(SgMigrateError):

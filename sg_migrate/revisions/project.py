@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from sg_migrate.errors import NoProjectError, SettingsError, SnapshotError
+from sg_migrate.errors import NoProjectError, SettingsError, SgMigrateError, SnapshotError
+from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
-from sg_migrate.settings import Settings, read_settings
+from sg_migrate.settings import read_settings
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
 from sg_migrate.warehouse.model import build_state
@@ -36,8 +38,8 @@ class Project:
         self, config: Config, overrides: Mapping[str, str] | None = None, scripts: ScriptDirectory | None = None
     ) -> None:
         self.config = config
-        self.scripts = scripts or ScriptDirectory.from_config(config)
-        self.settings = _settings(config, overrides or {})
+        self.settings = read_settings(config, overrides)  # first: it says what is wrong in the files
+        self._scripts = scripts or ScriptDirectory.from_config(config)
         self._histories: dict[str, History] = {}
 
     @classmethod
@@ -47,8 +49,15 @@ class Project:
             raise NoProjectError(str(ini))
         try:
             return cls(Config(str(ini), toml_file=str(ini.parent / "pyproject.toml")), overrides)
+        except SgMigrateError:
+            raise
         except CommandError as error:
             raise NoProjectError(str(ini), str(error)) from None
+
+    @cached_property
+    def scripts(self) -> ScriptDirectory:
+        """The revisions. Raises ``BrokenRevisionError``."""
+        return load_revisions(self._scripts)
 
     @property
     def url(self) -> str:
@@ -67,7 +76,7 @@ class Project:
     @property
     def snapshot_path(self) -> Path:
         """The snapshot file."""
-        return Path(self.scripts.dir, self.settings.snapshot)
+        return Path(self._scripts.dir, self.settings.snapshot)
 
     def stored_snapshot(self) -> Snapshot | None:
         """The snapshot file's content, or ``None`` when there is no file yet. Raises ``SnapshotError``.
@@ -121,10 +130,3 @@ def overrides(arguments: Iterable[str]) -> dict[str, str]:
     """The settings among the arguments of ``-x sg_KEY=VALUE``, by KEY."""
     pairs = (argument.partition("=") for argument in arguments)
     return {key.removeprefix("sg_"): value for key, _, value in pairs if key.startswith("sg_")}
-
-
-def _settings(config: Config, overrides: Mapping[str, str]) -> Settings:
-    folder = Path(config.config_file_name).resolve().parent if config.config_file_name else Path.cwd()
-    section = config.get_section("sg_migrate", {})
-    defaults = config.file_config.defaults()  # Alembic puts "here" into every section
-    return read_settings({key: value for key, value in section.items() if key not in defaults}, folder, overrides)
