@@ -9,8 +9,7 @@ from typing import Any
 from sg_migrate.reports import words
 from sg_migrate.review.findings import Finding
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Line as ChangeLine
-from sg_migrate.revisions.summary import display_name
+from sg_migrate.revisions.summary import ChangeLine, display_name
 
 VERSION = 1
 

@@ -9,8 +9,7 @@ from sg_migrate.reports import words
 from sg_migrate.reports.document import code_line
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Line as ChangeLine
-from sg_migrate.revisions.summary import display_name
+from sg_migrate.revisions.summary import ChangeLine, display_name
 from sg_migrate.text import clean, shorten
 from sg_migrate.warehouse.mark import CATALOG
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import Line, display_name, entity_type_title
+from sg_migrate.revisions.summary import ChangeLine, display_name, entity_type_title
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, shorten
 from sg_migrate.warehouse.mark import CATALOG
@@ -86,7 +86,7 @@ def extent(review: Review) -> str:
     return ", ".join(words)
 
 
-def by_entity_type(review: Review) -> list[tuple[str, str, list[Line]]]:
+def by_entity_type(review: Review) -> list[tuple[str, str, list[ChangeLine]]]:
     """``(entity type, title, lines)``: the largest changes first, the catalog last."""
     groups = [(code, list(found)) for code, found in groupby(review.lines, key=lambda line: line.change.entity_type)]
     groups.sort(key=lambda group: (group[0] == CATALOG, _calm(group[1]), group[0]))
@@ -97,12 +97,12 @@ def _title(entity_type: str, site: SiteSchema) -> str:
     return "The catalog" if entity_type == CATALOG else entity_type_title(entity_type, site)
 
 
-def _calm(lines: Sequence[Line]) -> bool:
+def _calm(lines: Sequence[ChangeLine]) -> bool:
     """Whether nothing of it is dropped or gets another type."""
     return not any(line.change.kind in ("dropped", "pruned", "converted", "retyped") for line in lines)
 
 
-def change_counts(lines: Sequence[Line]) -> str:
+def change_counts(lines: Sequence[ChangeLine]) -> str:
     """``+12 ~3 -4`` for the fields, and what happens to the entity type itself."""
     signs = Counter(line.sign for line in lines if line.change.field)
     own = [f"{line.sign} {line.what}" + (f" ({line.note})" if line.note else "")
@@ -111,7 +111,7 @@ def change_counts(lines: Sequence[Line]) -> str:
     return "  ".join([*own, *([fields] if fields else [])])
 
 
-def sql_names(review: Review, line: Line) -> str:
+def sql_names(review: Review, line: ChangeLine) -> str:
     """The names in SQL of what changes: tables and columns that are in use or retired, not those of earlier types."""
     names: dict[str, None] = {}
     for state in (review.after, review.before):

@@ -22,7 +22,7 @@ from sg_migrate.review.selection import applied
 from sg_migrate.revisions.operations import flat
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.summary import render_summary
+from sg_migrate.revisions.summary import ChangeLine, display_name, lines_of
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import merge
 from sg_migrate.text import clean, shorten
@@ -90,10 +90,15 @@ def check_revisions(project: Project) -> Check:
         if not pending:
             return Check("snapshot and head", "ok", "the revisions build what the snapshot wants")
         what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
-        details = tuple(render_summary(wanted, stored.schema).splitlines())
+        details = tuple(_in_words(line, stored.schema) for line in lines_of(wanted))
         return Check("snapshot and head", "differs", what, _level(wanted), details)
 
     return _guarded("snapshot and head", run)
+
+
+def _in_words(line: ChangeLine, site: SiteSchema) -> str:
+    name = display_name(site, line.change.entity_type, line.change.field)
+    return f'{line.change.place} "{name}": {line.what}' if name else f"{line.change.place}: {line.what}"
 
 
 def _level(wanted: Transition) -> Level:

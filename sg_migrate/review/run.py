@@ -16,7 +16,7 @@ from sg_migrate.review.revision import RevisionUnderReview
 from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
 from sg_migrate.review.statements import Statements, statements
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.summary import Line, comments_of, lines_of
+from sg_migrate.revisions.summary import ChangeLine, comments_of, lines_of
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean
 from sg_migrate.warehouse.state import State
@@ -43,7 +43,7 @@ class Review:
     operations: int
     findings: tuple[Finding, ...]
     """The worst first; those that the revision allows at the end."""
-    lines: tuple[Line, ...]
+    lines: tuple[ChangeLine, ...]
     """What changes, in site terms."""
     comments: int
     """How many display names or descriptions change."""

@@ -26,7 +26,7 @@ SIGNS: Final[dict[Kind, str]] = {"added": "+", "revived": "+", "retired": "-", "
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ChangeLine:
     """One change in words: ``~``, ``text -> number``, ``the old values stay in sg_cut_in__was_text``."""
 
     change: Change
@@ -35,7 +35,7 @@ class Line:
     note: str = ""
 
 
-def lines_of(transition: Transition) -> list[Line]:
+def lines_of(transition: Transition) -> list[ChangeLine]:
     """A line for each change; changes of display names and descriptions are only counted (`comments_of`)."""
     return [_line(change) for change in transition.changes if change.kind != "comment"]
 
@@ -45,9 +45,9 @@ def comments_of(transition: Transition) -> int:
     return len({change.place for change in transition.changes if change.kind == "comment"})
 
 
-def _line(change: Change) -> Line:
+def _line(change: Change) -> ChangeLine:
     note = "; ".join(filter(None, [_note(change), _came_back(change)]))
-    return Line(change, SIGNS.get(change.kind, "~"), _what(change), note)
+    return ChangeLine(change, SIGNS.get(change.kind, "~"), _what(change), note)
 
 
 def _what(change: Change) -> str:
@@ -116,7 +116,7 @@ def _counts(transition: Transition, site: SiteSchema) -> list[str]:
     return lines
 
 
-def _lines(found: Sequence[Line], site: SiteSchema) -> list[str]:
+def _lines(found: Sequence[ChangeLine], site: SiteSchema) -> list[str]:
     lines: list[str] = []
     entity_type = ""
     width = min(max((len(line.change.field) for line in found), default=0), 30)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,15 +10,15 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion.rules import type_change
-from sg_migrate.errors import BuiltOtherwiseError
+from sg_migrate.errors import BuiltOtherwiseError, SameNameError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.catalog import catalog_tables
-from sg_migrate.warehouse.comments import comment_for, kept_comment
+from sg_migrate.warehouse.comments import UNSETTLED, comment_for, kept_comment, shown_comment
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, Link, columns_for
-from sg_migrate.warehouse.mark import Mark, mark_for
+from sg_migrate.warehouse.mark import CATALOG, Mark, mark_for
 from sg_migrate.warehouse.state import ColumnState, ForeignKeyState, State, TableState, to_metadata
 
 RESERVED_TABLES = ("alembic_version", "sg_carry")
@@ -42,6 +42,7 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
 
     Raises:
         BuiltOtherwiseError: a change of ``multi_entity`` on a warehouse that is built.
+        SameNameError: the settings give two tables one name.
     """
     sources: dict[str, Any] = {str(entity_type): entity_type for entity_type in site.entity_types.values()}
     sources |= {str(field): field for field in site.fields()}
@@ -49,13 +50,33 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
 
 
 def build_state(site: SiteSchema, settings: Settings, built: State) -> State:
-    """What `build_metadata` builds, as values: tables by name, in the order of their names."""
+    """What `build_metadata` builds, as values: tables by name, in the order of their names. Raises as that does."""
     _check_multi_entity(settings, built)
     model = _Model(site, settings, built)
-    tables = {table.name: table for table in model.tables()}
+    tables = _by_name(model.tables())
     if settings.foreign_keys:
         tables |= {table.name: table for table in model.foreign_keys(tables)}
     return dict(sorted(tables.items()))
+
+
+def _by_name(tables: Iterable[TableState]) -> dict[str, TableState]:
+    """Tables by name. Raises `SameNameError` for a second one of a name, which would take the first one's place."""
+    found: dict[str, TableState] = {}
+    owners = {name: f"the table {name} that Alembic or sg_migrate keeps for itself" for name in RESERVED_TABLES}
+    for table in tables:
+        name = table.name.lower()
+        if name in owners:
+            raise SameNameError(table.name, owners[name], _owner(table))
+        owners[name] = _owner(table)
+        found[table.name] = table
+    return found
+
+
+def _owner(table: TableState) -> str:
+    """What a table is of, in words."""
+    if table.mark.entity_type == CATALOG:
+        return f"that of the setting catalog_{table.mark.field}"
+    return f"that of {table.mark.place}"
 
 
 def _check_multi_entity(settings: Settings, built: State) -> None:
@@ -280,10 +301,14 @@ def _comment(
         track: the setting; ``structure`` keeps the texts that are built.
         follow: whether the site's texts are followed; not where something is out of use.
     """
+    if built is not None and built.comment == UNSETTLED:
+        built = None
     if built is not None and built.mark.kept == mark.kept and (track == "structure" or not follow):
         return built.comment
     if built is not None and mark.kept:
         return built.comment if built.mark.kept else kept_comment(built.comment)
+    if built is not None and track == "structure":
+        return shown_comment(built.comment, kept=True) or None
     return kept_comment(wanted) if mark.kept else wanted
 
 

@@ -360,6 +360,8 @@ def _of_what_stays(base: _Base, pairs: list[Pair[ColumnState] | TablePair]) -> I
             yield base.change("retyped", old=_field_mark(old), new=_field_mark(new), old_names=(old.name,),
                               new_names=(new.name,), widened=widened, was_retired=old.mark.kept)  # fmt: skip
         for change in _renamed_or_retired(base, old, new):
+            if change.kind == "revived" and "retyped" in seen:
+                continue  # said already: it came back with another type
             if change.kind == "renamed" or change.kind not in seen:
                 seen.add(change.kind)
                 yield change

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,10 @@ chains = st.lists(sites(), min_size=2, max_size=4)
 def standing(built: State) -> dict[str, tuple[str, str]]:
     """Each column that stands for a field of the site with one data type: what it stands for -> where it is."""
     return {
-        str(column.mark): (table.name, column.name)
+        str(replace(column.mark, retired=False)): (table.name, column.name)
         for table in built.values()
         for column in table.columns.values()
-        if not column.mark.former and table.mark.entity_type != "sg_catalog"
+        if not column.mark.former and not table.mark.former and table.mark.entity_type != "sg_catalog"
     }
 
 
@@ -69,7 +70,7 @@ def moved(before: State, after: State) -> dict[Any, Any]:
     """Where every column and table of ``before`` is in ``after``, by marks alone; nothing may be missing."""
     renamed: dict[Any, Any] = {}
     for table in before.values():
-        same = [t for t in after.values() if t.name == table.name and t.mark == table.mark]
+        same = [t for t in after.values() if t.name == table.name and t.mark.key == table.mark.key]
         former = [
             t for t in after.values() if t.mark.former and t.mark.place == table.mark.place and t.name not in before
         ]
