@@ -144,6 +144,17 @@ class BuiltOtherwiseError(SettingsError):
         )
 
 
+class SameNameError(SettingsError):
+    """The settings give two tables one name, compared without case."""
+
+    def __init__(self, name: str, first: str, second: str) -> None:
+        self.name = name
+        super().__init__(
+            f"Two tables would be called {name!r}: {first}, and {second}. Nothing was changed. Give one of them another"
+            " name: catalog_entity, catalog_field, entity_names, table_prefix."
+        )
+
+
 class BrokenRevisionError(SgMigrateError):
     """The file of a revision cannot be imported, or the revisions do not fit each other."""
 
