@@ -56,7 +56,8 @@ def _what(change: Change) -> str:
         return change.new.data_type if change.field and change.new else "entity type"
     if change.kind in ("converted", "retyped"):
         before, after = (mark.data_type if mark else "nothing that is kept" for mark in (change.old, change.new))
-        return f"{before} -> {after}" if before != after else f"{before}, in a wider column"
+        wider = change.kind == "retyped" and before == after
+        return f"{before}, in a wider column" if wider else f"{before} -> {after}"
     if change.kind == "renamed":
         return f"{change.thing} {old[0]} is renamed to {new[0]}"
     if change.kind == "retired":

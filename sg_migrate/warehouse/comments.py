@@ -32,5 +32,12 @@ def shown_comment(comment: str | None, *, kept: bool) -> str:
     return (comment or "").removeprefix(RETIRED).lstrip() if kept else comment or ""
 
 
+def is_comment_of(name: str, comment: str | None, *, kept: bool) -> bool:
+    """Whether a comment was written of something called ``name``, whatever its description was."""
+    shown = shown_comment(comment, kept=kept)
+    own = comment_for(name) or ""
+    return shown == own or shown.startswith(f"{own}: ")
+
+
 UNSETTLED = "[differs between branches]"
 """In place of a comment that two branches have set, while databases may have either; the next revision sets it."""

@@ -345,6 +345,8 @@ def _converted(
         old_names=_names(pair.old for pair in former),
         new_names=_names(pair.new for pair in former),
         was_retired=bool(old and old.mark.kept),
+        old_comment=old.comment if old else None,
+        new_comment=now.comment if now else None,
     )
 
 
@@ -358,7 +360,8 @@ def _of_what_stays(base: _Base, pairs: list[Pair[ColumnState] | TablePair]) -> I
         if (old.mark.data_type != new.mark.data_type or widened) and "retyped" not in seen:
             seen.add("retyped")
             yield base.change("retyped", old=_field_mark(old), new=_field_mark(new), old_names=(old.name,),
-                              new_names=(new.name,), widened=widened, was_retired=old.mark.kept)  # fmt: skip
+                              new_names=(new.name,), widened=widened, was_retired=old.mark.kept,
+                              old_comment=old.comment, new_comment=new.comment)  # fmt: skip
         for change in _renamed_or_retired(base, old, new):
             if change.kind == "revived" and "retyped" in seen:
                 continue  # said already: it came back with another type

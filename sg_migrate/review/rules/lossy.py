@@ -14,7 +14,8 @@ from sg_migrate.conversion.rules import RULES as CONVERSIONS
 from sg_migrate.conversion.rules import Kind, always_converts, kind_of, type_change
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import Operation, RevisionUnderReview
-from sg_migrate.warehouse.comments import kept_comment, shown_comment
+from sg_migrate.revisions.summary import display_name
+from sg_migrate.warehouse.comments import is_comment_of, shown_comment
 from sg_migrate.warehouse.transition import Change
 
 MAY_NOT_CONVERT = Rule(
@@ -174,9 +175,10 @@ def _other_meaning(revision: RevisionUnderReview) -> Iterator[Finding]:
         words = []
         if change.old.data_type != change.new.data_type:
             words.append(f"it was {change.old.data_type}, now it is {change.new.data_type}")
-        elif change.kind == "revived" and change.old_comment != kept_comment(change.new_comment):
-            before = shown_comment(change.old_comment, kept=change.was_retired)
-            words.append(f'it was called "{before}", now "{change.new_comment or ""}"')
+        name = display_name(revision.site, change.entity_type, change.field) or change.field or change.entity_type
+        if not is_comment_of(name, change.old_comment, kept=True):
+            before = shown_comment(change.old_comment, kept=True)
+            words.append(f'it was called "{before}", now "{name}"')
         if words:
             thing = "field" if change.field else "entity type"
             of_table = change.thing == "table"

@@ -72,10 +72,10 @@ def upgrade() -> None:
     op.convert_column('asset',
     sa.Column('sg_hero', sg_text, comment='Hero: yes, x, no', info={'sg': 'Asset.sg_hero text'}),
     sa.Column('sg_hero', sa.Boolean(), comment='Hero', info={'sg': 'Asset.sg_hero checkbox'}),
-    former_name='sg_hero__was_text'
+    former_name='sg_hero__was_text', label='text'
     )
-    op.alter_column('asset', 'sg_supervisor_id', new_column_name='sg_supervisor_id__was_entity', existing_type=sa.BigInteger(), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity id was'})
-    op.alter_column('asset', 'sg_supervisor_type', new_column_name='sg_supervisor_type__was_entity', existing_type=sa.String(length=64), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity type was'})
+    op.alter_column('asset', 'sg_supervisor_id', new_column_name='sg_supervisor_id__was_entity', existing_type=sa.BigInteger(), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity id [was entity]'})
+    op.alter_column('asset', 'sg_supervisor_type', new_column_name='sg_supervisor_type__was_entity', existing_type=sa.String(length=64), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity type [was entity]'})
     op.create_table('asset__sg_supervisor',
     sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.sg_supervisor multi_entity owner_id'}),
     sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Asset.sg_supervisor multi_entity linked_type'}),
@@ -90,6 +90,20 @@ def upgrade() -> None:
     op.carry_links('asset', 'Asset.sg_supervisor multi_entity',
     id_column='sg_supervisor_id__was_entity', type_column='sg_supervisor_type__was_entity', link_table='asset__sg_supervisor', to_table=True
     )
+    # CustomEntity07 "Lens Kit"
+    with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07 [retired]'}}):
+        pass
+
+    with op.batch_alter_table('custom_entity07__sg_operators', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [retired]'}}):
+        pass
+
+    with op.batch_alter_table('custom_entity07__sg_shots_photographed_with_this_kit_on_stage', table_kwargs={'info': {'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity [retired]'}}):
+        pass
+
+    # CustomEntity07_sg_shots_photographed_with_this_kit_on_stage_Connection "Lens Kit Shots photographed with this kit on stage Connecti…"
+    with op.batch_alter_table('custom_entity07_sg_shots_photographed_with_this_kit_on_971e6fdf', table_kwargs={'info': {'sg': 'CustomEntity07_sg_shots_photographed_with_this_kit_on_stage_Connection [retired]'}}):
+        pass
+
     # CustomNonProjectEntity03 "Freelance Contract"
     op.create_table('custom_non_project_entity03',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Id', info={'sg': 'CustomNonProjectEntity03.id number'}),
@@ -118,6 +132,13 @@ def upgrade() -> None:
     op.create_index('ix_custom_non_project_entity03_created_by_id_created_by_type', 'custom_non_project_entity03', ['created_by_id', 'created_by_type'], unique=False)
     op.create_index('ix_custom_non_project_entity03_sg_person_id_sg_person_type', 'custom_non_project_entity03', ['sg_person_id', 'sg_person_type'], unique=False)
     op.create_index('ix_custom_non_project_entity03_updated_by_id_updated_by_type', 'custom_non_project_entity03', ['updated_by_id', 'updated_by_type'], unique=False)
+    # MocapTake
+    with op.batch_alter_table('mocap_take', table_kwargs={'info': {'sg': 'MocapTake [retired]'}}):
+        pass
+
+    with op.batch_alter_table('mocap_take__assets', table_kwargs={'info': {'sg': 'MocapTake.assets multi_entity [retired]'}}):
+        pass
+
     # Playlist
     op.add_column('playlist', sa.Column('release_id', sa.BigInteger(), comment='Delivery', info={'sg': 'Playlist.release entity id'}))
     op.add_column('playlist', sa.Column('release_type', sa.String(length=64), comment='Delivery', info={'sg': 'Playlist.release entity type'}))
@@ -164,24 +185,27 @@ def upgrade() -> None:
     op.convert_column('shot',
     sa.Column('sg_cut_in', sg_text, comment='Cut In: As the editor wrote it: 12, 12 frames, 431.25, or nothing', info={'sg': 'Shot.sg_cut_in text'}),
     sa.Column('sg_cut_in', sa.Integer(), comment='Cut In: First frame of the cut, an integer', info={'sg': 'Shot.sg_cut_in number'}),
-    former_name='sg_cut_in__was_text_2'
+    former_name='sg_cut_in__was_text_2', label='text_2'
     )
     op.convert_column('shot',
     sa.Column('sg_handle_seconds', sa.Integer(), comment='Handles', info={'sg': 'Shot.sg_handle_seconds number'}),
     sa.Column('sg_handle_seconds', sa.Double(), comment='Handles (s): Seconds, 0.5 is fine', info={'sg': 'Shot.sg_handle_seconds float'}),
-    former_name='sg_handle_seconds__was_number'
+    former_name='sg_handle_seconds__was_number', label='number'
     )
-    op.alter_column('shot', 'sg_location', new_column_name='sg_location__was_text', existing_type=sg_text, existing_nullable=True, existing_comment='Location', info={'sg': 'Shot.sg_location text was'})
+    op.alter_column('shot', 'sg_location', new_column_name='sg_location__was_text', existing_type=sg_text, existing_nullable=True, existing_comment='Location', info={'sg': 'Shot.sg_location text [was text]'})
     op.convert_column('shot',
     sa.Column('sg_turnover', sg_text, comment='Turnover: wk 34, 34, 2024-08-19', info={'sg': 'Shot.sg_turnover text'}),
     sa.Column('sg_turnover', sa.Integer(), comment='Turnover: Week number', info={'sg': 'Shot.sg_turnover number'}),
-    former_name='sg_turnover__was_text'
+    former_name='sg_turnover__was_text', label='text'
     )
     op.add_column('shot', sa.Column('sg_cut_in__was_text', sg_text, comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'}))
     op.add_column('shot', sa.Column('sg_location_id', sa.BigInteger(), comment='Location', info={'sg': 'Shot.sg_location entity id'}))
     op.add_column('shot', sa.Column('sg_location_type', sa.String(length=64), comment='Location', info={'sg': 'Shot.sg_location entity type'}))
     op.add_column('shot', sa.Column('sg_sort_hack', sa.Integer(), comment='Sort Hack: For one meeting', info={'sg': 'Shot.sg_sort_hack number'}))
     op.create_index('ix_shot_sg_location_id_sg_location_type', 'shot', ['sg_location_id', 'sg_location_type'], unique=False)
+    with op.batch_alter_table('shot__custom_entity07_sg_shots_photographed_with_this__491ad4ea', table_kwargs={'info': {'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity [retired]'}}):
+        pass
+
     # Task
     op.add_column('task', sa.Column('sg_done', sa.Integer(), comment='Done', info={'sg': 'Task.sg_done calculated'}))
     op.add_column('task', sa.Column('sg_review_round', sa.Integer(), comment='Review Round', info={'sg': 'Task.sg_review_round number'}))
@@ -190,6 +214,9 @@ def upgrade() -> None:
     # Version
     op.add_column('version', sa.Column('sg_colour_space', sa.String(length=255), comment='Colour Space', info={'sg': 'Version.sg_colour_space list'}))
     op.add_column('version', sa.Column('sg_frames_per_day', sa.Double(), comment='Frames per Day', info={'sg': 'Version.sg_frames_per_day calculated'}))
+    with op.batch_alter_table('version__sg_linked_notes', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [retired]'}}):
+        pass
+
     # Comments
     if op.get_context().dialect.supports_comments:
         op.alter_column('asset', 'sg_rig_notes', comment='Rig """Notes""": Rule 1: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 2: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 3: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 4: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 5: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 6: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 7: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 8: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 9: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final…', existing_type=sg_text, existing_nullable=True, existing_comment='Rig Notes: Rule 1: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 2: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 3: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 4: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 5: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 6: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 7: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 8: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 9: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Ru👩\u200d…')
@@ -203,16 +230,16 @@ def upgrade() -> None:
         op.alter_column('human_user', 'sg_extension', comment='Phone ☎️ 🦋: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='Phone: Telephone')
         op.create_table_comment('mocap_take', '[retired] Mocap Take', existing_comment='Mocap Take')
         op.create_table_comment('mocap_take__assets', '[retired] Assets', existing_comment='Assets')
-        op.alter_column('note', 'sg_cc_list', comment='[retired] Cc List: Addresses outside the site', existing_type=sg_text, existing_nullable=True, existing_comment='Cc List: Addresses outside the site')
+        op.alter_column('note', 'sg_cc_list', comment='[retired] Cc List: Addresses outside the site', existing_type=sg_text, existing_nullable=True, existing_comment='Cc List: Addresses outside the site', info={'sg': 'Note.sg_cc_list text [retired]'})
         op.create_table_comment('sequence', 'Reel / Sequence', existing_comment='Sequence')
         op.alter_column('sequence', 'sg_mood', comment='Mood', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Mood', info={'sg': 'Sequence.sg_mood list'})
         op.alter_column('shot', 'code', comment='Shot Code: REEL_SHOT, for example MTH_0140; see `naming` | wiki', existing_type=sg_text, existing_nullable=True, existing_comment='Shot Code')
         op.alter_column('shot', 'sg_location__was_text', comment='[retired] Location', existing_type=sg_text, existing_nullable=True, existing_comment='Location')
-        op.alter_column('shot', 'sg_vfx_turnover_2', comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="Turnover 2: Second turnover; the editor's list says which reel")
+        op.alter_column('shot', 'sg_vfx_turnover_2', comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="Turnover 2: Second turnover; the editor's list says which reel", info={'sg': 'Shot.sg_vfx_turnover_2 text [retired]'})
         op.create_table_comment('shot__custom_entity07_sg_shots_photographed_with_this__491ad4ea', '[retired] Lens Kit <-> Shots', existing_comment='Lens Kit <-> Shots')
-        op.alter_column('task', 'sg_bid_code', comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', existing_type=sg_text, existing_nullable=True, existing_comment='Bid Code: Line of the bid: B-014, 14, 14/2')
-        op.alter_column('task', 'sg_filemaker_id', comment='[retired] FileMaker Id: Until the old bidding tool is switched off', existing_type=sa.Integer(), existing_nullable=True, existing_comment='FileMaker Id: Until the old bidding tool is switched off')
-        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged')
+        op.alter_column('task', 'sg_bid_code', comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', existing_type=sg_text, existing_nullable=True, existing_comment='Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text [retired]'})
+        op.alter_column('task', 'sg_filemaker_id', comment='[retired] FileMaker Id: Until the old bidding tool is switched off', existing_type=sa.Integer(), existing_nullable=True, existing_comment='FileMaker Id: Until the old bidding tool is switched off', info={'sg': 'Task.sg_filemaker_id number [retired]'})
+        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged', info={'sg': 'Version.sg_flagged checkbox'})
         op.create_table_comment('version__sg_linked_notes', '[retired] Linked Notes', existing_comment='Linked Notes')
 
     # ### end Alembic commands ###
@@ -224,16 +251,16 @@ def downgrade() -> None:
     # Comments
     if op.get_context().dialect.supports_comments:
         op.create_table_comment('version__sg_linked_notes', 'Linked Notes', existing_comment='[retired] Linked Notes')
-        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it')
-        op.alter_column('task', 'sg_filemaker_id', comment='FileMaker Id: Until the old bidding tool is switched off', existing_type=sa.Integer(), existing_nullable=True, existing_comment='[retired] FileMaker Id: Until the old bidding tool is switched off')
-        op.alter_column('task', 'sg_bid_code', comment='Bid Code: Line of the bid: B-014, 14, 14/2', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2')
+        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
+        op.alter_column('task', 'sg_filemaker_id', comment='FileMaker Id: Until the old bidding tool is switched off', existing_type=sa.Integer(), existing_nullable=True, existing_comment='[retired] FileMaker Id: Until the old bidding tool is switched off', info={'sg': 'Task.sg_filemaker_id number'})
+        op.alter_column('task', 'sg_bid_code', comment='Bid Code: Line of the bid: B-014, 14, 14/2', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text'})
         op.create_table_comment('shot__custom_entity07_sg_shots_photographed_with_this__491ad4ea', 'Lens Kit <-> Shots', existing_comment='[retired] Lens Kit <-> Shots')
-        op.alter_column('shot', 'sg_vfx_turnover_2', comment="Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="[retired] Turnover 2: Second turnover; the editor's list says which reel")
+        op.alter_column('shot', 'sg_vfx_turnover_2', comment="Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", info={'sg': 'Shot.sg_vfx_turnover_2 text'})
         op.alter_column('shot', 'sg_location__was_text', comment='Location', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Location')
         op.alter_column('shot', 'code', comment='Shot Code', existing_type=sg_text, existing_nullable=True, existing_comment='Shot Code: REEL_SHOT, for example MTH_0140; see `naming` | wiki')
-        op.alter_column('sequence', 'sg_mood', comment='[retired] Mood', existing_type=sg_text, existing_nullable=True, existing_comment='Mood', info={'sg': 'Sequence.sg_mood text'})
+        op.alter_column('sequence', 'sg_mood', comment='[retired] Mood', existing_type=sg_text, existing_nullable=True, existing_comment='Mood', info={'sg': 'Sequence.sg_mood text [retired]'})
         op.create_table_comment('sequence', 'Sequence', existing_comment='Reel / Sequence')
-        op.alter_column('note', 'sg_cc_list', comment='Cc List: Addresses outside the site', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cc List: Addresses outside the site')
+        op.alter_column('note', 'sg_cc_list', comment='Cc List: Addresses outside the site', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cc List: Addresses outside the site', info={'sg': 'Note.sg_cc_list text'})
         op.create_table_comment('mocap_take__assets', 'Assets', existing_comment='[retired] Assets')
         op.create_table_comment('mocap_take', 'Mocap Take', existing_comment='[retired] Mocap Take')
         op.alter_column('human_user', 'sg_extension', comment='Phone: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='Phone ☎️ 🦋: Telephone')
@@ -247,6 +274,9 @@ def downgrade() -> None:
         op.alter_column('asset', 'sg_rig_notes', comment='Rig Notes: Rule 1: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 2: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 3: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 4: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 5: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 6: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 7: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 8: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 9: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Ru👩\u200d…', existing_type=sg_text, existing_nullable=True, existing_comment='Rig """Notes""": Rule 1: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 2: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 3: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 4: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 5: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 6: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 7: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 8: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 9: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final…')
 
     # Version
+    with op.batch_alter_table('version__sg_linked_notes', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity'}}):
+        pass
+
     op.drop_column('version', 'sg_frames_per_day')
     op.drop_column('version', 'sg_colour_space')
     # TimeLog
@@ -255,6 +285,9 @@ def downgrade() -> None:
     op.drop_column('task', 'sg_review_round')
     op.drop_column('task', 'sg_done')
     # Shot
+    with op.batch_alter_table('shot__custom_entity07_sg_shots_photographed_with_this__491ad4ea', table_kwargs={'info': {'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity'}}):
+        pass
+
     op.drop_index('ix_shot_sg_location_id_sg_location_type', table_name='shot')
     op.drop_column('shot', 'sg_sort_hack')
     op.drop_column('shot', 'sg_location_type')
@@ -263,18 +296,18 @@ def downgrade() -> None:
     op.restore_column('shot',
     sa.Column('sg_turnover', sg_text, comment='Turnover: wk 34, 34, 2024-08-19', info={'sg': 'Shot.sg_turnover text'}),
     sa.Column('sg_turnover', sa.Integer(), comment='Turnover: Week number', info={'sg': 'Shot.sg_turnover number'}),
-    former_name='sg_turnover__was_text'
+    former_name='sg_turnover__was_text', label='text'
     )
     op.alter_column('shot', 'sg_location__was_text', new_column_name='sg_location', existing_type=sg_text, existing_nullable=True, existing_comment='Location', info={'sg': 'Shot.sg_location text'})
     op.restore_column('shot',
     sa.Column('sg_handle_seconds', sa.Integer(), comment='Handles', info={'sg': 'Shot.sg_handle_seconds number'}),
     sa.Column('sg_handle_seconds', sa.Double(), comment='Handles (s): Seconds, 0.5 is fine', info={'sg': 'Shot.sg_handle_seconds float'}),
-    former_name='sg_handle_seconds__was_number'
+    former_name='sg_handle_seconds__was_number', label='number'
     )
     op.restore_column('shot',
     sa.Column('sg_cut_in', sg_text, comment='Cut In: As the editor wrote it: 12, 12 frames, 431.25, or nothing', info={'sg': 'Shot.sg_cut_in text'}),
     sa.Column('sg_cut_in', sa.Integer(), comment='Cut In: First frame of the cut, an integer', info={'sg': 'Shot.sg_cut_in number'}),
-    former_name='sg_cut_in__was_text_2'
+    former_name='sg_cut_in__was_text_2', label='text_2'
     )
     # Release "Delivery"
     op.drop_index('ix_release__versions_linked', table_name='release__versions')
@@ -287,11 +320,32 @@ def downgrade() -> None:
     op.drop_index('ix_playlist_release_id_release_type', table_name='playlist')
     op.drop_column('playlist', 'release_type')
     op.drop_column('playlist', 'release_id')
+    # MocapTake
+    with op.batch_alter_table('mocap_take__assets', table_kwargs={'info': {'sg': 'MocapTake.assets multi_entity'}}):
+        pass
+
+    with op.batch_alter_table('mocap_take', table_kwargs={'info': {'sg': 'MocapTake'}}):
+        pass
+
     # CustomNonProjectEntity03 "Freelance Contract"
     op.drop_index('ix_custom_non_project_entity03_updated_by_id_updated_by_type', table_name='custom_non_project_entity03')
     op.drop_index('ix_custom_non_project_entity03_sg_person_id_sg_person_type', table_name='custom_non_project_entity03')
     op.drop_index('ix_custom_non_project_entity03_created_by_id_created_by_type', table_name='custom_non_project_entity03')
     op.drop_table('custom_non_project_entity03')
+    # CustomEntity07_sg_shots_photographed_with_this_kit_on_stage_Connection "Lens Kit Shots photographed with this kit on stage Connecti…"
+    with op.batch_alter_table('custom_entity07_sg_shots_photographed_with_this_kit_on_971e6fdf', table_kwargs={'info': {'sg': 'CustomEntity07_sg_shots_photographed_with_this_kit_on_stage_Connection'}}):
+        pass
+
+    # CustomEntity07 "Lens Kit"
+    with op.batch_alter_table('custom_entity07__sg_shots_photographed_with_this_kit_on_stage', table_kwargs={'info': {'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity'}}):
+        pass
+
+    with op.batch_alter_table('custom_entity07__sg_operators', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity'}}):
+        pass
+
+    with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07'}}):
+        pass
+
     # Asset
     op.restore_links('asset', 'Asset.sg_supervisor multi_entity',
     id_column='sg_supervisor_id__was_entity', type_column='sg_supervisor_type__was_entity', link_table='asset__sg_supervisor', to_table=True
@@ -303,6 +357,6 @@ def downgrade() -> None:
     op.restore_column('asset',
     sa.Column('sg_hero', sg_text, comment='Hero: yes, x, no', info={'sg': 'Asset.sg_hero text'}),
     sa.Column('sg_hero', sa.Boolean(), comment='Hero', info={'sg': 'Asset.sg_hero checkbox'}),
-    former_name='sg_hero__was_text'
+    former_name='sg_hero__was_text', label='text'
     )
     # ### end Alembic commands ###

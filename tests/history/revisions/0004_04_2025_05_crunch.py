@@ -86,13 +86,16 @@ def upgrade() -> None:
     op.convert_column('asset',
     sa.Column('sg_build_number', sa.Integer(), comment='Build Number', info={'sg': 'Asset.sg_build_number number'}),
     sa.Column('sg_build_number', sg_text, comment='Build Number: 12b is a number too', info={'sg': 'Asset.sg_build_number text'}),
-    former_name='sg_build_number__was_number'
+    former_name='sg_build_number__was_number', label='number'
     )
     op.convert_column('asset',
     sa.Column('sg_poly_limit_k', sa.Double(), comment='Poly Limit (k): Thousands of polygons', info={'sg': 'Asset.sg_poly_limit_k float'}),
     sa.Column('sg_poly_limit_k', sa.Integer(), comment='Poly Limit (k): Thousands of polygons', info={'sg': 'Asset.sg_poly_limit_k number'}),
-    former_name='sg_poly_limit_k__was_float'
+    former_name='sg_poly_limit_k__was_float', label='float'
     )
+    with op.batch_alter_table('asset__sg_assigned_artists', table_kwargs={'info': {'sg': 'Asset.sg_assigned_artists multi_entity [retired]'}}):
+        pass
+
     # CustomThreadedEntity02 "Client Feedback"
     op.create_table('custom_threaded_entity02',
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False, comment='Id', info={'sg': 'CustomThreadedEntity02.id number'}),
@@ -129,13 +132,20 @@ def upgrade() -> None:
     mysql_charset='utf8mb4'
     )
     op.create_index('ix_custom_threaded_entity02__sg_link_linked', 'custom_threaded_entity02__sg_link', ['linked_type', 'linked_id'], unique=False)
+    # Cut
+    with op.batch_alter_table('cut', table_kwargs={'info': {'sg': 'Cut [retired]'}}):
+        pass
+
+    with op.batch_alter_table('cut__shots', table_kwargs={'info': {'sg': 'Cut.shots multi_entity [retired]'}}):
+        pass
+
     # HumanUser "Person"
     op.add_column('human_user', sa.Column('sg_night_shift', sa.Boolean(), comment='Night Shift', info={'sg': 'HumanUser.sg_night_shift checkbox'}))
     # Note
     op.convert_column('note',
     sa.Column('sg_reference', sg_json, comment='Reference', info={'sg': 'Note.sg_reference url'}),
     sa.Column('sg_reference', sg_text, comment='Reference', info={'sg': 'Note.sg_reference text'}),
-    former_name='sg_reference__was_url'
+    former_name='sg_reference__was_url', label='url'
     )
     op.add_column('note', sa.Column('sg_audit_01', sg_text, comment='""": """ + __import__("os").system("true") + """', info={'sg': 'Note.sg_audit_01 text'}))
     op.add_column('note', sa.Column('sg_audit_02', sg_text, comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', info={'sg': 'Note.sg_audit_02 text'}))
@@ -157,7 +167,7 @@ def upgrade() -> None:
     op.convert_column('published_file',
     sa.Column('sg_size', sa.Integer(), comment='Size: Bytes', info={'sg': 'PublishedFile.sg_size number'}),
     sa.Column('sg_size', sg_text, comment='Size: Bytes; over 2 GB did not fit a number', info={'sg': 'PublishedFile.sg_size text'}),
-    former_name='sg_size__was_number'
+    former_name='sg_size__was_number', label='number'
     )
     # Sequence "Reel / Sequence"
     op.add_column('sequence', sa.Column('sg_shot_count', sa.Integer(), comment='Shot Count', info={'sg': 'Sequence.sg_shot_count number'}))
@@ -165,7 +175,7 @@ def upgrade() -> None:
     op.convert_column('shot',
     sa.Column('sg_turnover', sa.Integer(), comment='Turnover: Week number', info={'sg': 'Shot.sg_turnover number'}),
     sa.Column('sg_turnover', sa.Date(), comment='Turnover', info={'sg': 'Shot.sg_turnover date'}),
-    former_name='sg_turnover__was_number'
+    former_name='sg_turnover__was_number', label='number'
     )
     op.add_column('shot', sa.Column('sg_due_calc', sa.Date(), comment='Due (calculated)', info={'sg': 'Shot.sg_due_calc calculated'}))
     op.add_column('shot', sa.Column('sg_hours_calc', sa.Integer(), comment='Hours (calculated)', info={'sg': 'Shot.sg_hours_calc calculated'}))
@@ -173,14 +183,14 @@ def upgrade() -> None:
     op.add_column('shot', sa.Column('sg_render_hours', sa.Double(), comment='Render Hours', info={'sg': 'Shot.sg_render_hours float'}))
     # Task
     op.convert_column('task',
-    sa.Column('sg_bid_code', sg_text, comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text'}),
+    sa.Column('sg_bid_code', sg_text, comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text [retired]'}),
     sa.Column('sg_bid_code', sa.Integer(), comment='Bid Code: Line of the bid, digits only', info={'sg': 'Task.sg_bid_code number'}),
-    former_name='sg_bid_code__was_text'
+    former_name='sg_bid_code__was_text', label='text'
     )
     op.convert_column('task',
     sa.Column('sg_client_approved', sa.Boolean(), comment='Client Approved', info={'sg': 'Task.sg_client_approved checkbox'}),
     sa.Column('sg_client_approved', sg_text, comment='Client Approved: Who said so', info={'sg': 'Task.sg_client_approved text'}),
-    former_name='sg_client_approved__was_checkbox'
+    former_name='sg_client_approved__was_checkbox', label='checkbox'
     )
     op.add_column('task', sa.Column('sg_overtime_ok', sa.Boolean(), comment='Overtime OK', info={'sg': 'Task.sg_overtime_ok checkbox'}))
     # TimeLog
@@ -189,12 +199,15 @@ def upgrade() -> None:
     op.convert_column('version',
     sa.Column('sg_client_review', sa.Date(), comment='Client Review', info={'sg': 'Version.sg_client_review date'}),
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
-    former_name='sg_client_review__was_date'
+    former_name='sg_client_review__was_date', label='date'
     )
     op.add_column('version', sa.Column('sg_linked_notes_id', sa.BigInteger(), comment='Linked Note', info={'sg': 'Version.sg_linked_notes entity id'}))
     op.add_column('version', sa.Column('sg_linked_notes_type', sa.String(length=64), comment='Linked Note', info={'sg': 'Version.sg_linked_notes entity type'}))
     op.create_index('ix_version_sg_linked_notes_id_sg_linked_notes_type', 'version', ['sg_linked_notes_id', 'sg_linked_notes_type'], unique=False)
     op.rename_table('version__sg_linked_notes', 'version__sg_linked_notes__was_multi_entity')
+    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [was multi_entity]'}}):
+        pass
+
     op.create_table('version__sg_temp_links',
     sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity owner_id'}),
     sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity linked_type'}),
@@ -219,10 +232,10 @@ def upgrade() -> None:
         op.alter_column('shot', 'sg_cut_in', comment='Cut In (first frame): First frame of the cut, an integer', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In: First frame of the cut, an integer')
         op.alter_column('shot', 'sg_lead_id', comment='Lead animator', existing_type=sa.BigInteger(), existing_nullable=True, existing_comment='Lead')
         op.alter_column('shot', 'sg_lead_type', comment='Lead animator', existing_type=sa.String(length=64), existing_nullable=True, existing_comment='Lead')
-        op.alter_column('shot', 'sg_sort_hack', comment='[retired] Sort Hack: For one meeting', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Sort Hack: For one meeting')
-        op.alter_column('shot', 'sg_vfx_turnover_2', comment="Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="[retired] Turnover 2: Second turnover; the editor's list says which reel")
+        op.alter_column('shot', 'sg_sort_hack', comment='[retired] Sort Hack: For one meeting', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Sort Hack: For one meeting', info={'sg': 'Shot.sg_sort_hack number [retired]'})
+        op.alter_column('shot', 'sg_vfx_turnover_2', comment="Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", info={'sg': 'Shot.sg_vfx_turnover_2 text'})
         op.alter_column('task', 'sg_bid', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Bid (minutes): In minutes', info={'sg': 'Task.sg_bid duration'})
-        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it')
+        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
 
     # ### end Alembic commands ###
 
@@ -232,10 +245,10 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     # Comments
     if op.get_context().dialect.supports_comments:
-        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it')
+        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox'})
         op.alter_column('task', 'sg_bid', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Bid (minutes): In minutes', info={'sg': 'Task.sg_bid number'})
-        op.alter_column('shot', 'sg_vfx_turnover_2', comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="Turnover 2: Second turnover; the editor's list says which reel")
-        op.alter_column('shot', 'sg_sort_hack', comment='Sort Hack: For one meeting', existing_type=sa.Integer(), existing_nullable=True, existing_comment='[retired] Sort Hack: For one meeting')
+        op.alter_column('shot', 'sg_vfx_turnover_2', comment="[retired] Turnover 2: Second turnover; the editor's list says which reel", existing_type=sg_text, existing_nullable=True, existing_comment="Turnover 2: Second turnover; the editor's list says which reel", info={'sg': 'Shot.sg_vfx_turnover_2 text [retired]'})
+        op.alter_column('shot', 'sg_sort_hack', comment='Sort Hack: For one meeting', existing_type=sa.Integer(), existing_nullable=True, existing_comment='[retired] Sort Hack: For one meeting', info={'sg': 'Shot.sg_sort_hack number'})
         op.alter_column('shot', 'sg_lead_type', comment='Lead', existing_type=sa.String(length=64), existing_nullable=True, existing_comment='Lead animator')
         op.alter_column('shot', 'sg_lead_id', comment='Lead', existing_type=sa.BigInteger(), existing_nullable=True, existing_comment='Lead animator')
         op.alter_column('shot', 'sg_cut_in', comment='Cut In: First frame of the cut, an integer', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In (first frame): First frame of the cut, an integer')
@@ -251,6 +264,9 @@ def downgrade() -> None:
     )
     op.drop_index('ix_version__sg_temp_links_linked', table_name='version__sg_temp_links')
     op.drop_table('version__sg_temp_links')
+    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [retired]'}}):
+        pass
+
     op.rename_table('version__sg_linked_notes__was_multi_entity', 'version__sg_linked_notes')
     op.drop_index('ix_version_sg_linked_notes_id_sg_linked_notes_type', table_name='version')
     op.drop_column('version', 'sg_linked_notes_type')
@@ -258,7 +274,7 @@ def downgrade() -> None:
     op.restore_column('version',
     sa.Column('sg_client_review', sa.Date(), comment='Client Review', info={'sg': 'Version.sg_client_review date'}),
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
-    former_name='sg_client_review__was_date'
+    former_name='sg_client_review__was_date', label='date'
     )
     # TimeLog
     op.drop_column('time_log', 'sg_billing')
@@ -267,12 +283,12 @@ def downgrade() -> None:
     op.restore_column('task',
     sa.Column('sg_client_approved', sa.Boolean(), comment='Client Approved', info={'sg': 'Task.sg_client_approved checkbox'}),
     sa.Column('sg_client_approved', sg_text, comment='Client Approved: Who said so', info={'sg': 'Task.sg_client_approved text'}),
-    former_name='sg_client_approved__was_checkbox'
+    former_name='sg_client_approved__was_checkbox', label='checkbox'
     )
     op.restore_column('task',
-    sa.Column('sg_bid_code', sg_text, comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text'}),
+    sa.Column('sg_bid_code', sg_text, comment='[retired] Bid Code: Line of the bid: B-014, 14, 14/2', info={'sg': 'Task.sg_bid_code text [retired]'}),
     sa.Column('sg_bid_code', sa.Integer(), comment='Bid Code: Line of the bid, digits only', info={'sg': 'Task.sg_bid_code number'}),
-    former_name='sg_bid_code__was_text'
+    former_name='sg_bid_code__was_text', label='text'
     )
     # Shot
     op.drop_column('shot', 'sg_render_hours')
@@ -282,7 +298,7 @@ def downgrade() -> None:
     op.restore_column('shot',
     sa.Column('sg_turnover', sa.Integer(), comment='Turnover: Week number', info={'sg': 'Shot.sg_turnover number'}),
     sa.Column('sg_turnover', sa.Date(), comment='Turnover', info={'sg': 'Shot.sg_turnover date'}),
-    former_name='sg_turnover__was_number'
+    former_name='sg_turnover__was_number', label='number'
     )
     # Sequence "Reel / Sequence"
     op.drop_column('sequence', 'sg_shot_count')
@@ -290,7 +306,7 @@ def downgrade() -> None:
     op.restore_column('published_file',
     sa.Column('sg_size', sa.Integer(), comment='Size: Bytes', info={'sg': 'PublishedFile.sg_size number'}),
     sa.Column('sg_size', sg_text, comment='Size: Bytes; over 2 GB did not fit a number', info={'sg': 'PublishedFile.sg_size text'}),
-    former_name='sg_size__was_number'
+    former_name='sg_size__was_number', label='number'
     )
     # Playlist
     op.drop_column('playlist', 'sg_audit_15')
@@ -312,10 +328,17 @@ def downgrade() -> None:
     op.restore_column('note',
     sa.Column('sg_reference', sg_json, comment='Reference', info={'sg': 'Note.sg_reference url'}),
     sa.Column('sg_reference', sg_text, comment='Reference', info={'sg': 'Note.sg_reference text'}),
-    former_name='sg_reference__was_url'
+    former_name='sg_reference__was_url', label='url'
     )
     # HumanUser "Person"
     op.drop_column('human_user', 'sg_night_shift')
+    # Cut
+    with op.batch_alter_table('cut__shots', table_kwargs={'info': {'sg': 'Cut.shots multi_entity'}}):
+        pass
+
+    with op.batch_alter_table('cut', table_kwargs={'info': {'sg': 'Cut'}}):
+        pass
+
     # CustomThreadedEntity02 "Client Feedback"
     op.drop_index('ix_custom_threaded_entity02__sg_link_linked', table_name='custom_threaded_entity02__sg_link')
     op.drop_table('custom_threaded_entity02__sg_link')
@@ -324,14 +347,17 @@ def downgrade() -> None:
     op.drop_index('ix_custom_threaded_entity02_created_by_id_created_by_type', table_name='custom_threaded_entity02')
     op.drop_table('custom_threaded_entity02')
     # Asset
+    with op.batch_alter_table('asset__sg_assigned_artists', table_kwargs={'info': {'sg': 'Asset.sg_assigned_artists multi_entity'}}):
+        pass
+
     op.restore_column('asset',
     sa.Column('sg_poly_limit_k', sa.Double(), comment='Poly Limit (k): Thousands of polygons', info={'sg': 'Asset.sg_poly_limit_k float'}),
     sa.Column('sg_poly_limit_k', sa.Integer(), comment='Poly Limit (k): Thousands of polygons', info={'sg': 'Asset.sg_poly_limit_k number'}),
-    former_name='sg_poly_limit_k__was_float'
+    former_name='sg_poly_limit_k__was_float', label='float'
     )
     op.restore_column('asset',
     sa.Column('sg_build_number', sa.Integer(), comment='Build Number', info={'sg': 'Asset.sg_build_number number'}),
     sa.Column('sg_build_number', sg_text, comment='Build Number: 12b is a number too', info={'sg': 'Asset.sg_build_number text'}),
-    former_name='sg_build_number__was_number'
+    former_name='sg_build_number__was_number', label='number'
     )
     # ### end Alembic commands ###

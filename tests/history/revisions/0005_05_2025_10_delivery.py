@@ -73,14 +73,20 @@ def upgrade() -> None:
     op.convert_column('asset',
     sa.Column('sg_cost', sa.Numeric(precision=15, scale=2), comment='Cost', info={'sg': 'Asset.sg_cost currency'}),
     sa.Column('sg_cost', sa.Double(), comment='Cost', info={'sg': 'Asset.sg_cost float'}),
-    former_name='sg_cost__was_currency'
+    former_name='sg_cost__was_currency', label='currency'
     )
     op.add_column('asset', sa.Column('sg_volume_scan', sg_text, comment="Volume Scan: Beta of the vendor's scanner", info={'sg': 'Asset.sg_volume_scan hologram'}))
+    with op.batch_alter_table('asset__sg_assigned_artists', table_kwargs={'info': {'sg': 'Asset.sg_assigned_artists multi_entity'}}):
+        pass
+
     # CustomEntity07 "Camera Report"
+    with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07'}}):
+        pass
+
     op.convert_column('custom_entity07',
     sa.Column('sg_serial', sg_text, comment='Serial', info={'sg': 'CustomEntity07.sg_serial text'}),
     sa.Column('sg_serial', sa.Integer(), comment='Serial: Of the camera body', info={'sg': 'CustomEntity07.sg_serial number'}),
-    former_name='sg_serial__was_text'
+    former_name='sg_serial__was_text', label='text'
     )
     op.add_column('custom_entity07', sa.Column('sg_operators_id', sa.BigInteger(), comment='Operator', info={'sg': 'CustomEntity07.sg_operators entity id'}))
     op.add_column('custom_entity07', sa.Column('sg_operators_type', sa.String(length=64), comment='Operator', info={'sg': 'CustomEntity07.sg_operators entity type'}))
@@ -88,6 +94,9 @@ def upgrade() -> None:
     op.add_column('custom_entity07', sa.Column('sg_slate', sg_text, comment='Slate', info={'sg': 'CustomEntity07.sg_slate text'}))
     op.create_index('ix_custom_entity07_sg_operators_id_sg_operators_type', 'custom_entity07', ['sg_operators_id', 'sg_operators_type'], unique=False)
     op.rename_table('custom_entity07__sg_operators', 'custom_entity07__sg_operators__was_multi_entity')
+    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [was multi_entity]'}}):
+        pass
+
     op.create_table('custom_entity07__sg_shots',
     sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity owner_id'}),
     sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity linked_type'}),
@@ -102,24 +111,38 @@ def upgrade() -> None:
     op.carry_links('custom_entity07', 'CustomEntity07.sg_operators entity',
     id_column='sg_operators_id', type_column='sg_operators_type', link_table='custom_entity07__sg_operators__was_multi_entity', to_table=False
     )
+    # CustomThreadedEntity02 "Client Feedback"
+    with op.batch_alter_table('custom_threaded_entity02', table_kwargs={'info': {'sg': 'CustomThreadedEntity02 [retired]'}}):
+        pass
+
+    with op.batch_alter_table('custom_threaded_entity02__sg_link', table_kwargs={'info': {'sg': 'CustomThreadedEntity02.sg_link multi_entity [retired]'}}):
+        pass
+
+    # Cut
+    with op.batch_alter_table('cut', table_kwargs={'info': {'sg': 'Cut'}}):
+        pass
+
+    with op.batch_alter_table('cut__shots', table_kwargs={'info': {'sg': 'Cut.shots multi_entity'}}):
+        pass
+
     # Note
     op.convert_column('note',
     sa.Column('sg_audit_04', sg_text, comment='100 %: %(x)s %s %d %% %', info={'sg': 'Note.sg_audit_04 text'}),
     sa.Column('sg_audit_04', sa.Integer(), comment='100 %: %(x)s %s %d %% %', info={'sg': 'Note.sg_audit_04 number'}),
-    former_name='sg_audit_04__was_text'
+    former_name='sg_audit_04__was_text', label='text'
     )
     # Project
     op.convert_column('project',
     sa.Column('sg_delivery', sg_timestamp, comment="Delivery: When the distributor's courier leaves", info={'sg': 'Project.sg_delivery date_time'}),
     sa.Column('sg_delivery', sa.Date(), comment="Delivery: When the distributor's courier leaves", info={'sg': 'Project.sg_delivery date'}),
-    former_name='sg_delivery__was_date_time'
+    former_name='sg_delivery__was_date_time', label='date_time'
     )
     op.add_column('project', sa.Column('sg_dcp_checksum', sa.String(length=64), comment='DCP Id', info={'sg': 'Project.sg_dcp_checksum uuid'}))
     # Shot
     op.convert_column('shot',
     sa.Column('sg_length', sa.Integer(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
     sa.Column('sg_length', sa.Double(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
-    former_name='sg_length__was_calculated'
+    former_name='sg_length__was_calculated', label='calculated'
     )
     op.add_column('shot', sa.Column('sg_final_frame', sg_text, comment='Final Frame', info={'sg': 'Shot.sg_final_frame image'}))
     op.add_column('shot', sa.Column('sg_plates_id', sa.BigInteger(), comment='Plate', info={'sg': 'Shot.sg_plates entity id'}))
@@ -140,6 +163,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_shot__sg_camera_reports_linked', 'shot__sg_camera_reports', ['linked_type', 'linked_id'], unique=False)
     op.rename_table('shot__sg_plates', 'shot__sg_plates__was_multi_entity')
+    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity [was multi_entity]'}}):
+        pass
+
     op.carry_links('shot', 'Shot.sg_plates entity',
     id_column='sg_plates_id', type_column='sg_plates_type', link_table='shot__sg_plates__was_multi_entity', to_table=False
     )
@@ -147,33 +173,36 @@ def upgrade() -> None:
     op.convert_column('version',
     sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
     sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
-    former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text'
+    former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text', label='text'
     )
+    with op.batch_alter_table('version__sg_temp_links', table_kwargs={'info': {'sg': 'Version.sg_temp_links multi_entity [retired]'}}):
+        pass
+
     # Comments
     if op.get_context().dialect.supports_comments:
         op.create_table_comment('asset__sg_assigned_artists', 'Assigned Artists', existing_comment='[retired] Assigned Artists')
         op.create_table_comment('custom_entity07', 'Camera Report', existing_comment='[retired] Lens Kit')
         op.alter_column('custom_entity07', 'code', comment='Camera Report Name', existing_type=sg_text, existing_nullable=True, existing_comment='Lens Kit Name')
-        op.alter_column('custom_entity07', 'sg_day_price', comment='[retired] Price per Day', existing_type=sa.Numeric(precision=15, scale=2), existing_nullable=True, existing_comment='Price per Day')
-        op.alter_column('custom_entity07', 'sg_weight', comment='[retired] Weight: kg, in its case', existing_type=sa.Double(), existing_nullable=True, existing_comment='Weight: kg, in its case')
+        op.alter_column('custom_entity07', 'sg_day_price', comment='[retired] Price per Day', existing_type=sa.Numeric(precision=15, scale=2), existing_nullable=True, existing_comment='Price per Day', info={'sg': 'CustomEntity07.sg_day_price currency [retired]'})
+        op.alter_column('custom_entity07', 'sg_weight', comment='[retired] Weight: kg, in its case', existing_type=sa.Double(), existing_nullable=True, existing_comment='Weight: kg, in its case', info={'sg': 'CustomEntity07.sg_weight float [retired]'})
         op.create_table_comment('custom_threaded_entity02', '[retired] Client Feedback', existing_comment='Client Feedback')
         op.create_table_comment('custom_threaded_entity02__sg_link', '[retired] Links', existing_comment='Links')
         op.create_table_comment('cut', 'Cut', existing_comment='[retired] Cut')
         op.create_table_comment('cut__shots', 'Shots', existing_comment='[retired] Shots')
-        op.alter_column('human_user', 'sg_extension', comment='[retired] Phone ☎️ 🦋: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='Phone ☎️ 🦋: Telephone')
+        op.alter_column('human_user', 'sg_extension', comment='[retired] Phone ☎️ 🦋: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='Phone ☎️ 🦋: Telephone', info={'sg': 'HumanUser.sg_extension text [retired]'})
         op.alter_column('note', 'sg_audit_01', comment='""") import os # """: """ + __import__("os").system("true") + """', existing_type=sg_text, existing_nullable=True, existing_comment='""": """ + __import__("os").system("true") + """')
         op.alter_column('note', 'sg_audit_05', comment='<% import os %>: <% import os %><%! y = 1 %> % for x in y: ## comment <%text>\\', existing_type=sg_text, existing_nullable=True, existing_comment='${x}: <% import os %><%! y = 1 %> % for x in y: ## comment <%text>\\')
         op.alter_column('note', 'sg_audit_07', comment='x\'; DROP TABLE "shot"; /*: */ /* :bind @p1 $1 ? \\g1 \'\'', existing_type=sg_text, existing_nullable=True, existing_comment="'; DROP TABLE shot; --: */ /* :bind @p1 $1 ? \\g1 ''")
         op.alter_column('playlist', 'sg_audit_10', comment='Picture gnp.exe: still open', existing_type=sg_text, existing_nullable=True, existing_comment='Picture gnp.exe: Reads backwards and isolated,')
-        op.alter_column('playlist', 'sg_audit_14', comment='[retired] sg_audit_14', existing_type=sg_text, existing_nullable=True, existing_comment='sg_audit_14')
-        op.alter_column('project', 'sg_currency_rate', comment='[retired] Dollar Rate', existing_type=sa.Double(), existing_nullable=True, existing_comment='Dollar Rate')
-        op.alter_column('project', 'sg_lut', comment='Show LUT', existing_type=sg_json, existing_nullable=True, existing_comment='[retired] Show LUT')
+        op.alter_column('playlist', 'sg_audit_14', comment='[retired] sg_audit_14', existing_type=sg_text, existing_nullable=True, existing_comment='sg_audit_14', info={'sg': 'Playlist.sg_audit_14 text [retired]'})
+        op.alter_column('project', 'sg_currency_rate', comment='[retired] Dollar Rate', existing_type=sa.Double(), existing_nullable=True, existing_comment='Dollar Rate', info={'sg': 'Project.sg_currency_rate float [retired]'})
+        op.alter_column('project', 'sg_lut', comment='Show LUT', existing_type=sg_json, existing_nullable=True, existing_comment='[retired] Show LUT', info={'sg': 'Project.sg_lut url'})
         op.create_table_comment('sequence', 'Reel', existing_comment='Reel / Sequence')
         op.alter_column('shot', 'sg_cut_in', comment='Cut In (first frame): First frame of the cut, a whole number', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In (first frame): First frame of the cut, an integer')
         op.alter_column('shot', 'sg_shot_type', existing_type=sg_text, existing_nullable=True, existing_comment='Type', info={'sg': 'Shot.sg_shot_type text'})
-        op.alter_column('shot', 'sg_split_screen', comment='[retired] Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Split Screen')
+        op.alter_column('shot', 'sg_split_screen', comment='[retired] Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Split Screen', info={'sg': 'Shot.sg_split_screen checkbox [retired]'})
         op.create_table_comment('shot__sg_plates__was_multi_entity', '[retired] Plates', existing_comment='Plates')
-        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it')
+        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox'})
         op.create_table_comment('version__sg_temp_links', '[retired] Temp Links: During the crunch only', existing_comment='Temp Links: During the crunch only')
 
     # ### end Alembic commands ###
@@ -185,40 +214,46 @@ def downgrade() -> None:
     # Comments
     if op.get_context().dialect.supports_comments:
         op.create_table_comment('version__sg_temp_links', 'Temp Links: During the crunch only', existing_comment='[retired] Temp Links: During the crunch only')
-        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it')
+        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
         op.create_table_comment('shot__sg_plates__was_multi_entity', 'Plates', existing_comment='[retired] Plates')
-        op.alter_column('shot', 'sg_split_screen', comment='Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Split Screen')
+        op.alter_column('shot', 'sg_split_screen', comment='Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Split Screen', info={'sg': 'Shot.sg_split_screen checkbox'})
         op.alter_column('shot', 'sg_shot_type', existing_type=sg_text, existing_nullable=True, existing_comment='Type', info={'sg': 'Shot.sg_shot_type list'})
         op.alter_column('shot', 'sg_cut_in', comment='Cut In (first frame): First frame of the cut, an integer', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In (first frame): First frame of the cut, a whole number')
         op.create_table_comment('sequence', 'Reel / Sequence', existing_comment='Reel')
-        op.alter_column('project', 'sg_lut', comment='[retired] Show LUT', existing_type=sg_json, existing_nullable=True, existing_comment='Show LUT')
-        op.alter_column('project', 'sg_currency_rate', comment='Dollar Rate', existing_type=sa.Double(), existing_nullable=True, existing_comment='[retired] Dollar Rate')
-        op.alter_column('playlist', 'sg_audit_14', comment='sg_audit_14', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] sg_audit_14')
+        op.alter_column('project', 'sg_lut', comment='[retired] Show LUT', existing_type=sg_json, existing_nullable=True, existing_comment='Show LUT', info={'sg': 'Project.sg_lut url [retired]'})
+        op.alter_column('project', 'sg_currency_rate', comment='Dollar Rate', existing_type=sa.Double(), existing_nullable=True, existing_comment='[retired] Dollar Rate', info={'sg': 'Project.sg_currency_rate float'})
+        op.alter_column('playlist', 'sg_audit_14', comment='sg_audit_14', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] sg_audit_14', info={'sg': 'Playlist.sg_audit_14 text'})
         op.alter_column('playlist', 'sg_audit_10', comment='Picture gnp.exe: Reads backwards and isolated,', existing_type=sg_text, existing_nullable=True, existing_comment='Picture gnp.exe: still open')
         op.alter_column('note', 'sg_audit_07', comment="'; DROP TABLE shot; --: */ /* :bind @p1 $1 ? \\g1 ''", existing_type=sg_text, existing_nullable=True, existing_comment='x\'; DROP TABLE "shot"; /*: */ /* :bind @p1 $1 ? \\g1 \'\'')
         op.alter_column('note', 'sg_audit_05', comment='${x}: <% import os %><%! y = 1 %> % for x in y: ## comment <%text>\\', existing_type=sg_text, existing_nullable=True, existing_comment='<% import os %>: <% import os %><%! y = 1 %> % for x in y: ## comment <%text>\\')
         op.alter_column('note', 'sg_audit_01', comment='""": """ + __import__("os").system("true") + """', existing_type=sg_text, existing_nullable=True, existing_comment='""") import os # """: """ + __import__("os").system("true") + """')
-        op.alter_column('human_user', 'sg_extension', comment='Phone ☎️ 🦋: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Phone ☎️ 🦋: Telephone')
+        op.alter_column('human_user', 'sg_extension', comment='Phone ☎️ 🦋: Telephone', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Phone ☎️ 🦋: Telephone', info={'sg': 'HumanUser.sg_extension text'})
         op.create_table_comment('cut__shots', '[retired] Shots', existing_comment='Shots')
         op.create_table_comment('cut', '[retired] Cut', existing_comment='Cut')
         op.create_table_comment('custom_threaded_entity02__sg_link', 'Links', existing_comment='[retired] Links')
         op.create_table_comment('custom_threaded_entity02', 'Client Feedback', existing_comment='[retired] Client Feedback')
-        op.alter_column('custom_entity07', 'sg_weight', comment='Weight: kg, in its case', existing_type=sa.Double(), existing_nullable=True, existing_comment='[retired] Weight: kg, in its case')
-        op.alter_column('custom_entity07', 'sg_day_price', comment='Price per Day', existing_type=sa.Numeric(precision=15, scale=2), existing_nullable=True, existing_comment='[retired] Price per Day')
+        op.alter_column('custom_entity07', 'sg_weight', comment='Weight: kg, in its case', existing_type=sa.Double(), existing_nullable=True, existing_comment='[retired] Weight: kg, in its case', info={'sg': 'CustomEntity07.sg_weight float'})
+        op.alter_column('custom_entity07', 'sg_day_price', comment='Price per Day', existing_type=sa.Numeric(precision=15, scale=2), existing_nullable=True, existing_comment='[retired] Price per Day', info={'sg': 'CustomEntity07.sg_day_price currency'})
         op.alter_column('custom_entity07', 'code', comment='Lens Kit Name', existing_type=sg_text, existing_nullable=True, existing_comment='Camera Report Name')
         op.create_table_comment('custom_entity07', '[retired] Lens Kit', existing_comment='Camera Report')
         op.create_table_comment('asset__sg_assigned_artists', '[retired] Assigned Artists', existing_comment='Assigned Artists')
 
     # Version
+    with op.batch_alter_table('version__sg_temp_links', table_kwargs={'info': {'sg': 'Version.sg_temp_links multi_entity'}}):
+        pass
+
     op.restore_column('version',
     sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
     sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
-    former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text'
+    former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text', label='text'
     )
     # Shot
     op.restore_links('shot', 'Shot.sg_plates entity',
     id_column='sg_plates_id', type_column='sg_plates_type', link_table='shot__sg_plates__was_multi_entity', to_table=False
     )
+    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity'}}):
+        pass
+
     op.rename_table('shot__sg_plates__was_multi_entity', 'shot__sg_plates')
     op.drop_index('ix_shot__sg_camera_reports_linked', table_name='shot__sg_camera_reports')
     op.drop_table('shot__sg_camera_reports')
@@ -232,27 +267,44 @@ def downgrade() -> None:
     op.restore_column('shot',
     sa.Column('sg_length', sa.Integer(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
     sa.Column('sg_length', sa.Double(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
-    former_name='sg_length__was_calculated'
+    former_name='sg_length__was_calculated', label='calculated'
     )
     # Project
     op.drop_column('project', 'sg_dcp_checksum')
     op.restore_column('project',
     sa.Column('sg_delivery', sg_timestamp, comment="Delivery: When the distributor's courier leaves", info={'sg': 'Project.sg_delivery date_time'}),
     sa.Column('sg_delivery', sa.Date(), comment="Delivery: When the distributor's courier leaves", info={'sg': 'Project.sg_delivery date'}),
-    former_name='sg_delivery__was_date_time'
+    former_name='sg_delivery__was_date_time', label='date_time'
     )
     # Note
     op.restore_column('note',
     sa.Column('sg_audit_04', sg_text, comment='100 %: %(x)s %s %d %% %', info={'sg': 'Note.sg_audit_04 text'}),
     sa.Column('sg_audit_04', sa.Integer(), comment='100 %: %(x)s %s %d %% %', info={'sg': 'Note.sg_audit_04 number'}),
-    former_name='sg_audit_04__was_text'
+    former_name='sg_audit_04__was_text', label='text'
     )
+    # Cut
+    with op.batch_alter_table('cut__shots', table_kwargs={'info': {'sg': 'Cut.shots multi_entity [retired]'}}):
+        pass
+
+    with op.batch_alter_table('cut', table_kwargs={'info': {'sg': 'Cut [retired]'}}):
+        pass
+
+    # CustomThreadedEntity02 "Client Feedback"
+    with op.batch_alter_table('custom_threaded_entity02__sg_link', table_kwargs={'info': {'sg': 'CustomThreadedEntity02.sg_link multi_entity'}}):
+        pass
+
+    with op.batch_alter_table('custom_threaded_entity02', table_kwargs={'info': {'sg': 'CustomThreadedEntity02'}}):
+        pass
+
     # CustomEntity07 "Camera Report"
     op.restore_links('custom_entity07', 'CustomEntity07.sg_operators entity',
     id_column='sg_operators_id', type_column='sg_operators_type', link_table='custom_entity07__sg_operators__was_multi_entity', to_table=False
     )
     op.drop_index('ix_custom_entity07__sg_shots_linked', table_name='custom_entity07__sg_shots')
     op.drop_table('custom_entity07__sg_shots')
+    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [retired]'}}):
+        pass
+
     op.rename_table('custom_entity07__sg_operators__was_multi_entity', 'custom_entity07__sg_operators')
     op.drop_index('ix_custom_entity07_sg_operators_id_sg_operators_type', table_name='custom_entity07')
     op.drop_column('custom_entity07', 'sg_slate')
@@ -262,13 +314,19 @@ def downgrade() -> None:
     op.restore_column('custom_entity07',
     sa.Column('sg_serial', sg_text, comment='Serial', info={'sg': 'CustomEntity07.sg_serial text'}),
     sa.Column('sg_serial', sa.Integer(), comment='Serial: Of the camera body', info={'sg': 'CustomEntity07.sg_serial number'}),
-    former_name='sg_serial__was_text'
+    former_name='sg_serial__was_text', label='text'
     )
+    with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07 [retired]'}}):
+        pass
+
     # Asset
+    with op.batch_alter_table('asset__sg_assigned_artists', table_kwargs={'info': {'sg': 'Asset.sg_assigned_artists multi_entity [retired]'}}):
+        pass
+
     op.drop_column('asset', 'sg_volume_scan')
     op.restore_column('asset',
     sa.Column('sg_cost', sa.Numeric(precision=15, scale=2), comment='Cost', info={'sg': 'Asset.sg_cost currency'}),
     sa.Column('sg_cost', sa.Double(), comment='Cost', info={'sg': 'Asset.sg_cost float'}),
-    former_name='sg_cost__was_currency'
+    former_name='sg_cost__was_currency', label='currency'
     )
     # ### end Alembic commands ###

@@ -57,9 +57,13 @@ def upgrade() -> None:
     op.convert_column('asset',
     sa.Column('sg_build_number', sg_text, comment='Build Number: 12b is a number too', info={'sg': 'Asset.sg_build_number text'}),
     sa.Column('sg_build_number', sa.Integer(), comment='Build Number: The letters are gone again', info={'sg': 'Asset.sg_build_number number'}),
-    former_name='sg_build_number__was_text'
+    former_name='sg_build_number__was_text', label='text'
     )
     op.add_column('asset', sa.Column('sg_reuse', sa.String(length=255), comment='Reuse', info={'sg': 'Asset.sg_reuse list'}))
+    # CustomNonProjectEntity03 "Freelance """Contract""" \ | ${x} <% %> %(y)s"
+    with op.batch_alter_table('custom_non_project_entity03', table_kwargs={'info': {'sg': 'CustomNonProjectEntity03 [retired]'}}):
+        pass
+
     # Project
     op.add_column('project', sa.Column('sg_archive_options', sg_json, comment='Archive Options', info={'sg': 'Project.sg_archive_options jsonb'}))
     op.add_column('project', sa.Column('sg_archive_path', sg_text, comment='Archive Path: Tape and shelf', info={'sg': 'Project.sg_archive_path text'}))
@@ -71,27 +75,27 @@ def upgrade() -> None:
     op.convert_column('task',
     sa.Column('sg_progress', sa.Integer(), comment='Progress', info={'sg': 'Task.sg_progress percent'}),
     sa.Column('sg_progress', sa.Double(), comment='Progress', info={'sg': 'Task.sg_progress float'}),
-    former_name='sg_progress__was_percent'
+    former_name='sg_progress__was_percent', label='percent'
     )
     # Version
     op.convert_column('version',
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
     sa.Column('sg_client_review', sa.Date(), comment='Client Review', info={'sg': 'Version.sg_client_review date'}),
-    former_name='sg_client_review__was_date_time'
+    former_name='sg_client_review__was_date_time', label='date_time'
     )
     # Comments
     if op.get_context().dialect.supports_comments:
         op.alter_column('asset', 'sg_complexity', comment='Complexity (bid): simple, medium, hard', existing_type=sg_text, existing_nullable=True, existing_comment='Complexity: simple, medium, hard')
-        op.alter_column('asset', 'sg_hero', comment='[retired] Hero', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Hero')
+        op.alter_column('asset', 'sg_hero', comment='[retired] Hero', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Hero', info={'sg': 'Asset.sg_hero checkbox [retired]'})
         op.create_table_comment('custom_entity07', 'Camera Report (archive)', existing_comment='Camera Report')
         op.create_table_comment('custom_non_project_entity03', '[retired] Freelance """Contract""" \\ | ${x} <% %> %(y)s', existing_comment='Freelance """Contract""" \\ | ${x} <% %> %(y)s')
-        op.alter_column('note', 'sg_audit_02', comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\')
-        op.alter_column('note', 'sg_audit_06', comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {')
+        op.alter_column('note', 'sg_audit_02', comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', info={'sg': 'Note.sg_audit_02 text [retired]'})
+        op.alter_column('note', 'sg_audit_06', comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {', info={'sg': 'Note.sg_audit_06 text [retired]'})
         op.alter_column('playlist', 'sg_audit_12', comment='above below: NUL , bell , [31mred [0m, delete', existing_type=sg_text, existing_nullable=True, existing_comment='be low: NUL , bell , [31mred [0m, delete')
-        op.alter_column('shot', 'sg_cut_in__was_text', comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap')
+        op.alter_column('shot', 'sg_cut_in__was_text', comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text [retired]'})
         op.alter_column('shot', 'sg_shot_type', comment='"[retired] Type: [retired] Ask the archive"', existing_type=sg_text, existing_nullable=True, existing_comment='Type')
-        op.alter_column('task', 'sg_overtime_ok', comment='[retired] Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Overtime OK')
-        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it')
+        op.alter_column('task', 'sg_overtime_ok', comment='[retired] Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Overtime OK', info={'sg': 'Task.sg_overtime_ok checkbox [retired]'})
+        op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
 
     # ### end Alembic commands ###
 
@@ -101,29 +105,29 @@ def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
     # Comments
     if op.get_context().dialect.supports_comments:
-        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it')
-        op.alter_column('task', 'sg_overtime_ok', comment='Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Overtime OK')
+        op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox'})
+        op.alter_column('task', 'sg_overtime_ok', comment='Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Overtime OK', info={'sg': 'Task.sg_overtime_ok checkbox'})
         op.alter_column('shot', 'sg_shot_type', comment='Type', existing_type=sg_text, existing_nullable=True, existing_comment='"[retired] Type: [retired] Ask the archive"')
-        op.alter_column('shot', 'sg_cut_in__was_text', comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap')
+        op.alter_column('shot', 'sg_cut_in__was_text', comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'})
         op.alter_column('playlist', 'sg_audit_12', comment='be low: NUL , bell , [31mred [0m, delete', existing_type=sg_text, existing_nullable=True, existing_comment='above below: NUL , bell , [31mred [0m, delete')
-        op.alter_column('note', 'sg_audit_06', comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {')
-        op.alter_column('note', 'sg_audit_02', comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\')
+        op.alter_column('note', 'sg_audit_06', comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {', info={'sg': 'Note.sg_audit_06 text'})
+        op.alter_column('note', 'sg_audit_02', comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', info={'sg': 'Note.sg_audit_02 text'})
         op.create_table_comment('custom_non_project_entity03', 'Freelance """Contract""" \\ | ${x} <% %> %(y)s', existing_comment='[retired] Freelance """Contract""" \\ | ${x} <% %> %(y)s')
         op.create_table_comment('custom_entity07', 'Camera Report', existing_comment='Camera Report (archive)')
-        op.alter_column('asset', 'sg_hero', comment='Hero', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Hero')
+        op.alter_column('asset', 'sg_hero', comment='Hero', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Hero', info={'sg': 'Asset.sg_hero checkbox'})
         op.alter_column('asset', 'sg_complexity', comment='Complexity: simple, medium, hard', existing_type=sg_text, existing_nullable=True, existing_comment='Complexity (bid): simple, medium, hard')
 
     # Version
     op.restore_column('version',
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
     sa.Column('sg_client_review', sa.Date(), comment='Client Review', info={'sg': 'Version.sg_client_review date'}),
-    former_name='sg_client_review__was_date_time'
+    former_name='sg_client_review__was_date_time', label='date_time'
     )
     # Task
     op.restore_column('task',
     sa.Column('sg_progress', sa.Integer(), comment='Progress', info={'sg': 'Task.sg_progress percent'}),
     sa.Column('sg_progress', sa.Double(), comment='Progress', info={'sg': 'Task.sg_progress float'}),
-    former_name='sg_progress__was_percent'
+    former_name='sg_progress__was_percent', label='percent'
     )
     # Shot
     op.drop_column('shot', 'sg_archived')
@@ -132,11 +136,15 @@ def downgrade() -> None:
     # Project
     op.drop_column('project', 'sg_archive_path')
     op.drop_column('project', 'sg_archive_options')
+    # CustomNonProjectEntity03 "Freelance """Contract""" \ | ${x} <% %> %(y)s"
+    with op.batch_alter_table('custom_non_project_entity03', table_kwargs={'info': {'sg': 'CustomNonProjectEntity03'}}):
+        pass
+
     # Asset
     op.drop_column('asset', 'sg_reuse')
     op.restore_column('asset',
     sa.Column('sg_build_number', sg_text, comment='Build Number: 12b is a number too', info={'sg': 'Asset.sg_build_number text'}),
     sa.Column('sg_build_number', sa.Integer(), comment='Build Number: The letters are gone again', info={'sg': 'Asset.sg_build_number number'}),
-    former_name='sg_build_number__was_text'
+    former_name='sg_build_number__was_text', label='text'
     )
     # ### end Alembic commands ###
