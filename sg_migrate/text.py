@@ -31,3 +31,8 @@ def _clean_character(character: str) -> str:
 def shorten(text: str, length: int) -> str:
     """``text``, cut to ``length`` characters with an ellipsis at the end."""
     return text if len(text) <= length else text[: length - 1].rstrip() + "…"
+
+
+def plural(count: int, word: str) -> str:
+    """``1 row``, ``2,000 rows``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"

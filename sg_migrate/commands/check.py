@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sg_migrate.review.checks import Check
-    from sg_migrate.revisions.project import Project
-
-SECRETS = ("SG_SCRIPT", "SG_API_KEY", "SG_LOGIN", "SG_PASSWORD", "SG_SESSION_TOKEN")
 
 
 @click.command(name="check", epilog="Example: sg-migrate check --format github")
@@ -33,53 +29,16 @@ def command(context: click.Context, format_: str, url: str | None, config: Path,
     Each check is made where it can be: the site needs credentials in the environment, the database an address.
     Exits with 0 when nothing differs, 3 when something does, 4 when that is lossy or destructive, 1 for a failed check.
     """
-    from sg_migrate.review.checks import exit_code
+    from sg_migrate.review.checks import exit_code, run_checks
 
-    checks = _checks(project(config, arguments), url)
+    checks = run_checks(project(config, arguments), url)
     _show(checks, format_)
     context.exit(exit_code(checks))
 
 
-def _checks(found: Project, url: str | None) -> list[Check]:
-    from sg_migrate.database.reading import opened
-    from sg_migrate.errors import DatabaseUnavailableError
-    from sg_migrate.review.checks import Check, check_database, check_drift, check_heads, check_revisions
-
-    checks = [check_heads(found), _site(found), check_revisions(found)]
-    names = ("head and database", "database and built")
-    try:
-        with opened(found, url) as (database, reason):
-            if database is None:
-                return checks + [Check(name, "skipped", f"no database: {reason}") for name in names]
-            return [*checks, check_database(found, database), check_drift(found, database)]
-    except DatabaseUnavailableError as error:
-        return checks + [Check(name, "error", str(error)) for name in names]
-
-
-def _site(found: Project) -> Check:
-    from sg_migrate.errors import SourceError
-    from sg_migrate.review.checks import Check, check_site
-
-    name = "site and snapshot"
-    if not has_credentials():
-        return Check(name, "skipped", "no credentials in the environment (SG_SCRIPT and SG_API_KEY, ...)")
-    from sg_migrate.site.live import connect_from_environment, read_site
-
-    try:
-        site = read_site(connect_from_environment()).schema
-    except SourceError as error:
-        return Check(name, "error", str(error))
-    return check_site(found, site)
-
-
-def has_credentials() -> bool:
-    """Whether the environment holds a secret for the site; SG_URL alone is none."""
-    return any(os.environ.get(name, "").strip() for name in SECRETS)
-
-
 def _show(checks: Sequence[Check], format_: str) -> None:
     from sg_migrate.reports import markdown
-    from sg_migrate.review.checks import document, github, json_text, text
+    from sg_migrate.reports.checks import document, github, json_text, text
 
     if format_ == "text":
         echo_lines(text(checks))

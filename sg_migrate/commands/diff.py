@@ -15,7 +15,7 @@ from sg_migrate.commands.output import echo_lines
 from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
 
 if TYPE_CHECKING:
-    from sg_migrate.reports.difference import Difference
+    from sg_migrate.review.difference import Difference
     from sg_migrate.revisions.project import Project
     from sg_migrate.site.schema import SiteSchema
     from sg_migrate.warehouse.state import State
@@ -101,7 +101,7 @@ class _Sides:
         return project(self.config, self.arguments)
 
     def difference(self, old_name: str, new_name: str) -> Difference:
-        from sg_migrate.reports.difference import difference
+        from sg_migrate.review.difference import difference
         from sg_migrate.site.ledger import active
 
         old, new = self._read(old_name), self._read(new_name)
@@ -152,7 +152,7 @@ class _Sides:
 
     def _of_warehouse(self, old: Side, new: Side) -> Difference:
         """Both sides as the warehouse has or would have them: a built state knows no more of a site."""
-        from sg_migrate.reports.difference import warehouse_difference
+        from sg_migrate.review.difference import warehouse_difference
         from sg_migrate.warehouse.model import build_state
         from sg_migrate.warehouse.transition import transition
 

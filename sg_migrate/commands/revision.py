@@ -83,7 +83,7 @@ def command(
 
 def _refreshed(found: Project, source: Path | None, accept_retirements: bool) -> Snapshot:
     """The ledger after reading the file, or the site where there are credentials; else as it is stored."""
-    from sg_migrate.commands.check import has_credentials
+    from sg_migrate.site.live import has_credentials
     from sg_migrate.site.snapshot import merge
 
     stored = found.stored_snapshot()

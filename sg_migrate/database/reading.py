@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import exc, pool
 
 from sg_migrate.conversion.rules import converted
+from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.database.views import Uses, view_uses
 from sg_migrate.errors import DatabaseUnavailableError, SettingsError
 from sg_migrate.revisions.recorder import quiet
@@ -170,10 +171,10 @@ def _connect(project: Project, text: str) -> tuple[sa.Engine, sa.Connection]:
         raise DatabaseUnavailableError("the database", f"its address cannot be used: {type(error).__name__}") from None
     try:
         connection = engine.connect()
+        _prepare(connection, project.settings.schema)
     except exc.DBAPIError as error:
         engine.dispose()
         raise DatabaseUnavailableError(shown, f"no connection: {_first_line(error.orig)}") from None
-    _prepare(connection, project.settings.schema)
     return engine, connection
 
 
@@ -190,6 +191,7 @@ def _prepare(connection: sa.Connection, schema: str) -> None:
     dialect = connection.dialect.name
     if dialect in _READ_ONLY:
         connection.exec_driver_sql(_READ_ONLY[dialect])
+    quote_reserved(connection.dialect)
     if schema and dialect == "postgresql":
         quoted = connection.dialect.identifier_preparer.quote_identifier(schema)
         connection.exec_driver_sql(f"SET search_path TO {quoted}")

@@ -9,6 +9,7 @@ from sg_migrate.reports.document import Block, Cell, Code, Details, Document, He
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import display_name
+from sg_migrate.text import plural
 from sg_migrate.warehouse.mark import CATALOG
 
 _SIGNS = {Level.DESTRUCTIVE: "🛑", Level.LOSSY: "⚠️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
@@ -29,7 +30,7 @@ def _review(review: Review) -> Iterator[Block]:
     if len(review.open) > len(notes):
         yield _findings(review, [finding for finding in review.open if finding.level is not Level.SAFE])
     if notes:
-        yield Details(words.plural(len(notes), "note"), (_findings(review, notes),))
+        yield Details(plural(len(notes), "note"), (_findings(review, notes),))
     if review.open:
         yield Details("What to do about it", (_remedies(review),))
     allowed = [finding for finding in review.findings if finding.allowed is not None]
@@ -79,7 +80,7 @@ def _first(review: Review) -> Iterator[Block]:
         name = display_name(review.site, table.mark.entity_type)
         place: Cell = (Name(table.mark.entity_type), Name(name))
         rows.append((place, (Name(table.name),), (str(len(table.columns)),), (str(own),)))
-    count = f"{words.plural(len(tables), 'entity type')}, {words.plural(len(links), 'link table')}"
+    count = f"{plural(len(tables), 'entity type')}, {plural(len(links), 'link table')}"
     yield Paragraph((f"The first revision of this site: {count}.",))
     yield Details("Every entity type", (Table(("Entity type", "Table", "Columns", "Link tables"), tuple(rows)),))
 

@@ -10,7 +10,7 @@ from sg_migrate.reports.document import code_line
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
-from sg_migrate.text import clean, shorten
+from sg_migrate.text import clean, plural, shorten
 from sg_migrate.warehouse.mark import CATALOG
 
 Line: TypeAlias = tuple[str, str]
@@ -80,17 +80,17 @@ def _first(review: Review, details: bool) -> Iterator[Line]:
     fields = {(column.mark.entity_type, column.mark.field) for table in tables for column in table.columns.values()}
     links = [table for table in review.after.values() if table.mark.field and table.mark.entity_type != CATALOG]
     fields |= {(table.mark.entity_type, table.mark.field) for table in links}
-    count = words.plural(len(tables), "entity type")
-    yield f"The first revision of this site: {count}, {words.plural(len(fields), 'field')}", "bold"
-    yield f"  {words.plural(len(tables), 'table')} and {words.plural(len(links), 'link table')}", ""
+    count = plural(len(tables), "entity type")
+    yield f"The first revision of this site: {count}, {plural(len(fields), 'field')}", "bold"
+    yield f"  {plural(len(tables), 'table')} and {plural(len(links), 'link table')}", ""
     if not details:
         yield "  Each of them: --details", "dim"
         return
     for table in tables:
         name = display_name(review.site, table.mark.entity_type)
         own = [link for link in links if link.mark.entity_type == table.mark.entity_type]
-        columns = words.plural(len(table.columns), "column")
-        more = f", {words.plural(len(own), 'link table')}" if own else ""
+        columns = plural(len(table.columns), "column")
+        more = f", {plural(len(own), 'link table')}" if own else ""
         yield f'  {table.mark.entity_type} "{name}": {columns}{more}  [{table.name}]', ""
 
 

@@ -10,7 +10,7 @@ from sg_migrate.review.findings import Counts, Finding, Level, Rule
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name, entity_type_title
 from sg_migrate.site.schema import SiteSchema
-from sg_migrate.text import clean, shorten
+from sg_migrate.text import clean, plural, shorten
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.state import State
 
@@ -52,11 +52,6 @@ def _size(count: int) -> str:
     while size >= 1000 and len(units) > 1:
         size, units = size / 1000, units[1:]
     return f"{size:.0f} {units[0]}" if units[0] == "bytes" else f"{size:.1f} {units[0]}"
-
-
-def plural(count: int, word: str) -> str:
-    """``1 row``, ``2,000 rows``."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
 
 
 def by_rule(findings: Iterable[Finding]) -> list[tuple[Rule, list[Finding]]]:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal, TypeAlias
+from typing import Literal, ParamSpec, TypeAlias
+
+from alembic.util.exc import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from sg_migrate.database.drift import describe, drift
-from sg_migrate.database.reading import Database
-from sg_migrate.errors import SgMigrateError
+from sg_migrate.database.reading import Database, opened
+from sg_migrate.errors import DatabaseUnavailableError
 from sg_migrate.exit_codes import DIFFERS, DONE, ERROR, LOOK
-from sg_migrate.reports.difference import Difference, difference
-from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
-from sg_migrate.reports.text import Line
-from sg_migrate.reports.words import plural
+from sg_migrate.review.difference import difference
 from sg_migrate.review.findings import Level
 from sg_migrate.review.run import review
 from sg_migrate.review.selection import applied
@@ -23,16 +22,17 @@ from sg_migrate.revisions.operations import flat
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.summary import ChangeLine, display_name, lines_of
+from sg_migrate.site.live import connect_from_environment, has_credentials, read_site
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import merge
-from sg_migrate.text import clean, shorten
+from sg_migrate.text import clean, plural
 from sg_migrate.warehouse.transition import Transition, transition
 
-VERSION = 1
-SHOWN = 10
-"""Differences that are listed, of each check."""
+HEADS, SITE, REVISIONS = "single head", "site and snapshot", "snapshot and head"
+DATABASE, DRIFT = "head and database", "database and built"
 
 Status: TypeAlias = Literal["ok", "differs", "skipped", "error"]
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,42 @@ class Check:
     details: tuple[str, ...] = ()
 
 
-def _guarded(name: str, run: Callable[[], Check]) -> Check:
-    """The check, or what kept it from being made: one that fails must not hide the others."""
+def run_checks(project: Project, url: str | None = None) -> list[Check]:
+    """Make every check that can be made. Writes nothing.
+
+    Each stands for itself: what keeps one from being made is its outcome, and hides no other.
+
+    Args:
+        project: the project.
+        url: the database to check; the project's own when left out, if it can be reached.
+
+    Returns:
+        The checks, always the same ones in the same order. The site is asked where the environment has credentials.
+    """
+    checks = [
+        _made(HEADS, check_heads, project),
+        _made(SITE, check_site, project),
+        _made(REVISIONS, check_revisions, project),
+    ]
     try:
-        return run()
-    except SgMigrateError as error:
+        with opened(project, url) as (database, reason):
+            if database is None:
+                return checks + [Check(name, "skipped", f"no database: {reason}") for name in (DATABASE, DRIFT)]
+            checks.append(_made(DATABASE, check_database, project, database))
+            database.connection.rollback()  # a transaction in which something failed would refuse the next check
+            return [*checks, _made(DRIFT, check_drift, project, database)]
+    except DatabaseUnavailableError as error:
+        return checks + [Check(name, "error", clean(str(error))) for name in (DATABASE, DRIFT)]
+
+
+def _made(name: str, check: Callable[_P, Check], *args: _P.args, **kwargs: _P.kwargs) -> Check:
+    """The check, or what kept it from being made."""
+    try:
+        return check(*args, **kwargs)
+    except CommandError as error:
         return Check(name, "error", clean(str(error)))
+    except DBAPIError as error:
+        return Check(name, "error", clean(f"the database refused: {error.orig}"))
 
 
 def check_heads(project: Project) -> Check:
@@ -59,41 +89,38 @@ def check_heads(project: Project) -> Check:
     heads = sorted(project.scripts.get_heads())
     if len(heads) > 1:
         what = f"{len(heads)} heads: {', '.join(heads)}; merge them: alembic merge heads -m merge"
-        return Check("single head", "differs", what, Level.LOSSY)
-    return Check("single head", "ok", f"head {heads[0]}" if heads else "no revisions yet")
+        return Check(HEADS, "differs", what, Level.LOSSY)
+    return Check(HEADS, "ok", f"head {heads[0]}" if heads else "no revisions yet")
 
 
-def check_site(project: Project, site: SiteSchema) -> Check:
-    """Whether the snapshot says what the site says."""
-
-    def run() -> Check:
-        stored = project.stored_snapshot()
-        if stored is None:
-            return Check("site and snapshot", "differs", "there is no snapshot yet: sg-migrate snapshot")
-        accept = project.settings.accept_retirements
-        merged = merge(stored, site, today=date.today(), accept_retirements=accept)
-        found = difference(stored.schema, merged.schema, "snapshot", "site")
-        return _compared("site and snapshot", found, "the snapshot says what the site says", "sg-migrate revision")
-
-    return _guarded("site and snapshot", run)
+def check_site(project: Project) -> Check:
+    """Whether the snapshot says what the site says; asks the site where the environment has credentials."""
+    if not has_credentials():
+        return Check(SITE, "skipped", "no credentials in the environment (SG_SCRIPT and SG_API_KEY, ...)")
+    site = read_site(connect_from_environment()).schema
+    stored = project.stored_snapshot()
+    if stored is None:
+        return Check(SITE, "differs", "there is no snapshot yet: sg-migrate snapshot")
+    merged = merge(stored, site, today=date.today(), accept_retirements=project.settings.accept_retirements)
+    found = difference(stored.schema, merged.schema, "snapshot", "site")
+    if not found.changes:
+        return Check(SITE, "ok", "the snapshot says what the site says")
+    what = f"{plural(len(found.changes), 'change')}: sg-migrate revision"
+    return Check(SITE, "differs", what, found.level, tuple(map(str, found.changes)))
 
 
 def check_revisions(project: Project) -> Check:
     """Whether the revisions build what the snapshot wants; needs no database, and agrees with ``alembic check``."""
-
-    def run() -> Check:
-        stored = project.stored_snapshot()
-        if stored is None:
-            return Check("snapshot and head", "skipped", "there is no snapshot yet")
-        wanted = transition(project.built, project.model(stored.schema))
-        pending = list(flat(plan(wanted)))
-        if not pending:
-            return Check("snapshot and head", "ok", "the revisions build what the snapshot wants")
-        what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
-        details = tuple(_in_words(line, stored.schema) for line in lines_of(wanted))
-        return Check("snapshot and head", "differs", what, _level(wanted), details)
-
-    return _guarded("snapshot and head", run)
+    stored = project.stored_snapshot()
+    if stored is None:
+        return Check(REVISIONS, "skipped", "there is no snapshot yet")
+    wanted = transition(project.built, project.model(stored.schema))
+    pending = list(flat(plan(wanted)))
+    if not pending:
+        return Check(REVISIONS, "ok", "the revisions build what the snapshot wants")
+    what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
+    details = tuple(_in_words(line, stored.schema) for line in lines_of(wanted))
+    return Check(REVISIONS, "differs", what, _level(wanted), details)
 
 
 def _in_words(line: ChangeLine, site: SiteSchema) -> str:
@@ -111,52 +138,35 @@ def _level(wanted: Transition) -> Level:
 
 def check_database(project: Project, database: Database) -> Check:
     """Whether the database is at the head."""
-    name = "head and database"
-
-    def run() -> Check:
-        known = {script.revision for script in project.scripts.walk_revisions()}
-        unknown = [head for head in database.heads if head not in known]
-        if unknown:
-            what = f"the database is at {', '.join(unknown)}, which this project does not have"
-            return Check(name, "differs", what, Level.LOSSY)
-        done = applied(project, database)
-        missing = [script for script in project.history().order if script.revision not in done]
-        if not missing:
-            return Check(name, "ok", f"the database is at {', '.join(database.heads) or 'no revision, as the project'}")
-        reviews = [review(project, script, database.dialect) for script in missing] if database.heads else []
-        level = max((one.level for one in reviews), default=Level.SAFE)
-        details = tuple(f"{script.revision} {script.doc or ''}" for script in missing)
-        return Check(
-            name, "differs", f"{plural(len(missing), 'revision')} to run: alembic upgrade head", level, details
-        )
-
-    return _guarded(name, run)
+    known = project.revision_ids()
+    unknown = [head for head in database.heads if head not in known]
+    if unknown:
+        what = f"the database is at {', '.join(unknown)}, which this project does not have"
+        return Check(DATABASE, "differs", what, Level.LOSSY)
+    done = applied(project, database)
+    missing = [script for script in project.history().order if script.revision not in done]
+    if not missing:
+        return Check(DATABASE, "ok", f"the database is at {', '.join(database.heads) or 'no revision, as the project'}")
+    reviews = [review(project, script, database.dialect) for script in missing] if database.heads else []
+    level = max((one.level for one in reviews), default=Level.SAFE)
+    details = tuple(f"{script.revision} {script.doc or ''}" for script in missing)
+    return Check(
+        DATABASE, "differs", f"{plural(len(missing), 'revision')} to run: alembic upgrade head", level, details
+    )
 
 
 def check_drift(project: Project, database: Database) -> Check:
     """Whether the database is what its revisions have built."""
-    name = "database and built"
-
-    def run() -> Check:
-        known = {script.revision for script in project.scripts.walk_revisions()}
-        heads = [head for head in database.heads if head in known]
-        if not heads:
-            return Check(name, "skipped", "the database has no revision of this project")
-        found = drift(database.connection, project.history(database.dialect).built(heads))
-        details = tuple(describe(operation) for operation in flat(found))
-        if not details:
-            return Check(name, "ok", "the database is what its revisions built")
-        what = f"{plural(len(details), 'difference')}: somebody changed it by hand"
-        return Check(name, "differs", what, Level.LOSSY, details)
-
-    return _guarded(name, run)
-
-
-def _compared(name: str, found: Difference, ok: str, remedy: str) -> Check:
-    if not found.changes:
-        return Check(name, "ok", ok)
-    what = f"{plural(len(found.changes), 'change')}: {remedy}"
-    return Check(name, "differs", what, found.level, tuple(map(str, found.changes)))
+    known = project.revision_ids()
+    heads = [head for head in database.heads if head in known]
+    if not heads:
+        return Check(DRIFT, "skipped", "the database has no revision of this project")
+    found = drift(database.connection, project.history(database.dialect).built(heads))
+    details = tuple(describe(operation) for operation in flat(found))
+    if not details:
+        return Check(DRIFT, "ok", "the database is what its revisions built")
+    what = f"{plural(len(details), 'difference')}: somebody changed it by hand"
+    return Check(DRIFT, "differs", what, Level.LOSSY, details)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -168,82 +178,3 @@ def exit_code(checks: Iterable[Check]) -> int:
     if any(check.level >= Level.LOSSY for check in differing):
         return LOOK
     return DIFFERS if differing else DONE
-
-
-_STYLES = {"ok": "green", "differs": "yellow", "skipped": "dim", "error": "bold red"}
-
-
-def text(checks: Iterable[Check]) -> list[Line]:
-    """One line for each check; the first differences below."""
-    lines: list[Line] = []
-    for check in checks:
-        level = f" ({check.level})" if check.level else ""
-        lines.append((f"{check.status + level:<18} {check.name}: {check.what}", _STYLES[check.status]))
-        lines += [(f"    {line}", "") for line in _shown(check)]
-    return lines
-
-
-def _shown(check: Check) -> list[str]:
-    shown = [shorten(clean(line), 200) for line in check.details[:SHOWN]]
-    more = len(check.details) - len(shown)
-    return [*shown, *([f"and {more:,} more"] if more else [])]
-
-
-def document(checks: Iterable[Check]) -> Document:
-    """The checks as a table, the differences folded away."""
-    checks = list(checks)
-    rows = tuple(
-        ((check.status,), (check.name,), (str(check.level) if check.level else "",), (check.what,)) for check in checks
-    )
-    blocks: list[Block] = [Heading(("Checks",)), Table(("", "Check", "Level", "What"), rows)]
-    for check in checks:
-        if check.details:
-            lines = tuple((((Name(line),),)) for line in check.details)
-            summary = f"{check.name}: {len(check.details):,} differences"
-            blocks.append(Details(summary, (Table(("Difference",), lines),)))
-    blocks.append(Paragraph(("In step." if exit_code(checks) == DONE else "Not in step.",), strong=True))
-    return Document("Checks", tuple(blocks), "sg-migrate check")
-
-
-def json_text(checks: Iterable[Check]) -> str:
-    """The checks as JSON; docs/review.md describes it."""
-    checks = list(checks)
-    return json.dumps(
-        {
-            "format": "sg-migrate check",
-            "version": VERSION,
-            "exit_code": exit_code(checks),
-            "checks": [
-                {
-                    "name": check.name,
-                    "status": check.status,
-                    "level": str(check.level),
-                    "what": check.what,
-                    "details": list(check.details),
-                }
-                for check in checks
-            ],
-        },
-        indent=2,
-    )
-
-
-def github(checks: Iterable[Check]) -> list[Line]:
-    """GitHub's workflow commands: an error or a warning for what is not in step, a plain line for the rest."""
-    lines: list[Line] = []
-    for check in checks:
-        if check.status in ("ok", "skipped"):
-            lines.append((f"{check.status}: {check.name}: {check.what}", ""))
-            continue
-        kind = "error" if check.status == "error" or check.level >= Level.LOSSY else "warning"
-        message = "\n".join([check.what, *_shown(check)])
-        lines.append((f"::{kind} title={_property(f'sg-migrate check: {check.name}')}::{_data(message)}", ""))
-    return lines
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
@@ -21,19 +22,31 @@ def load_revisions(scripts: ScriptDirectory) -> ScriptDirectory:
     except CommandError:
         raise
     except Exception as error:  # a revision is anybody's code: whatever it raises is said with its name
-        raise BrokenRevisionError(*_place(error, scripts.dir), _problem(error)) from error
+        path, line = _place(error, Path(scripts.dir))
+        raise BrokenRevisionError(str(path), line, _problem(error, in_file=path.is_file())) from error
     return scripts
 
 
-def _place(error: Exception, folder: str) -> tuple[str, int | None]:
-    """The file and the line where it failed; the folder when it is no single file that is wrong."""
-    if isinstance(error, SyntaxError) and error.filename:
-        return error.filename, error.lineno
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.name == "<module>":
-            return frame.filename, frame.lineno
-    return str(error.filename if isinstance(error, OSError) and error.filename else folder), None
+def _place(error: Exception, folder: Path) -> tuple[Path, int | None]:
+    """The file and the line where it failed; the folder where it is no single file that is wrong."""
+    if isinstance(error, SyntaxError):
+        found = [error.filename] if error.filename else [path for path in folder.rglob("*.py") if _has_nul(path)]
+        return Path(found[0] if found else folder), error.lineno
+    for raised in (error, error.__cause__):  # a StopIteration is made another error on its way through Alembic
+        for frame in traceback.extract_tb(raised.__traceback__ if raised else None):
+            if frame.name == "<module>":
+                return Path(frame.filename), frame.lineno
+    return folder, None
 
 
-def _problem(error: Exception) -> str:
-    return error.msg if isinstance(error, SyntaxError) else f"{type(error).__name__}: {error}"
+def _has_nul(path: Path) -> bool:
+    """Whether the file has a byte that no Python file has, and for which Python names no file."""
+    return b"\0" in path.read_bytes()
+
+
+def _problem(error: Exception, *, in_file: bool) -> str:
+    if isinstance(error, SyntaxError):
+        return error.msg
+    if isinstance(error, KeyError) and not in_file:
+        return f"a revision stands on {error}, and there is no such revision"
+    return f"{type(error).__name__}: {error}"

@@ -48,6 +48,11 @@ class Connection(Protocol):
         """All entity types with their display names."""
 
 
+def has_credentials() -> bool:
+    """Whether the environment holds a secret for the site; SG_URL alone is none."""
+    return any(os.environ.get(name, "").strip() for name in _ARGUMENTS)
+
+
 def connect_from_environment(
     environ: Mapping[str, str] | None = None, *, timeout: float = TIMEOUT_SECONDS
 ) -> Connection:

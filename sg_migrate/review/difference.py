@@ -1,0 +1,104 @@
+"""Two schemas beside each other: what differs, and what that means for the warehouse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from sg_migrate.conversion.rules import always_converts, kind_of, type_change
+from sg_migrate.review.findings import Level
+from sg_migrate.revisions.summary import display_name
+from sg_migrate.site.changes import Kind, SiteChange, changes
+from sg_migrate.site.schema import EntityType, Field, SiteSchema
+from sg_migrate.text import clean, shorten
+from sg_migrate.warehouse.mapping import columns_for
+from sg_migrate.warehouse.mark import CATALOG
+from sg_migrate.warehouse.transition import Change, Transition
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Two schemas with their names, and what changed from the old one to the new one."""
+
+    old_name: str
+    new_name: str
+    changes: tuple[SiteChange, ...]
+    level: Level
+    """What the worst of the changes means for the warehouse."""
+    titles: dict[str, str]
+    """The entity types with their display names."""
+
+
+def difference(old: SiteSchema, new: SiteSchema, old_name: str, new_name: str) -> Difference:
+    """What changed between two schemas, plain or ledgers; nothing that is not a change."""
+    found = changes(old, new)
+    level = max((_level(change, old, new) for change in found), default=Level.SAFE)
+    titles = {code: _title(entity_type) for schema in (old, new) for code, entity_type in schema.entity_types.items()}
+    return Difference(old_name, new_name, tuple(found), level, titles)
+
+
+def warehouse_difference(found: Transition, site: SiteSchema, old_name: str, new_name: str) -> Difference:
+    """What changed between two states of the warehouse.
+
+    Args:
+        found: the two states.
+        site: where display names are looked up.
+        old_name: what the first state is.
+        new_name: what the second is.
+    """
+    own = [change for change in found.changes if change.entity_type != CATALOG]
+    kinds = {change.kind for change in own}
+    level = Level.LOSSY if "converted" in kinds else Level.SAFE
+    if kinds & {"dropped", "pruned"}:
+        level = Level.DESTRUCTIVE
+    titles = {code: _title(entity_type) for code, entity_type in site.entity_types.items()}
+    titles.update({change.entity_type: change.entity_type for change in own if change.entity_type not in titles})
+    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level, titles)
+
+
+def _site_change(change: Change, site: SiteSchema) -> SiteChange:
+    """A change of the warehouse in the words for a site's."""
+    place = (change.entity_type, change.field or None)
+    label = display_name(site, change.entity_type, change.field)
+    if change.kind in ("converted", "retyped"):
+        old, new = (mark.data_type if mark else None for mark in (change.old, change.new))
+        return SiteChange(*place, "data_type", label, old=old, new=new)
+    if change.kind == "added":
+        return SiteChange(
+            *place, "added", label, new=change.new.data_type if change.field and change.new else change.fields
+        )
+    if change.kind == "pruned":
+        return SiteChange(*place, "pruned", label, added=(change.old.former,) if change.old else ())
+    if change.kind == "renamed":
+        old, new = ", ".join(change.old_names), ", ".join(change.new_names)
+        return SiteChange(*place, "renamed", label, old=old, new=new)
+    if change.kind == "comment":
+        return SiteChange(*place, "comment", label, old=change.old_comment, new=change.new_comment)
+    return SiteChange(*place, cast(Kind, change.kind), label)
+
+
+def _title(entity_type: EntityType) -> str:
+    name = shorten(clean(entity_type.name), 60)
+    return f'{entity_type.code} "{name}"' if name and name != entity_type.code else entity_type.code
+
+
+def _level(found: SiteChange, old: SiteSchema, new: SiteSchema) -> Level:
+    if found.kind == "dropped":
+        return Level.DESTRUCTIVE
+    if found.kind not in ("data_type", "renderer") or found.field is None:
+        return Level.SAFE
+    before = old.entity_types[found.entity_type].fields[found.field]
+    after = new.entity_types[found.entity_type].fields[found.field]
+    return Level.SAFE if _keeps_values(before, after) else Level.LOSSY
+
+
+def _keeps_values(before: Field, after: Field) -> bool:
+    """Whether every value of the field says the same after its type changed."""
+    source, target = columns_for(before), columns_for(after)
+    if source is None or source == target:
+        return True
+    if target is None:
+        return True  # the column is kept as it is
+    if isinstance(source, str) or isinstance(target, str):
+        return (source, target) == ("link", "links")
+    return type_change(source, target) != "convert" or always_converts((kind_of(source), kind_of(target)))
