@@ -180,7 +180,12 @@ class RecordingError(SgMigrateError):
 class MisplacedError(SgMigrateError):
     """An operation does not fit the state that it meets; `FoldError` says of which revision it is."""
 
-    def __init__(self, problem: str, remedy: str = "Was it edited by hand, or one before it removed?") -> None:
+    REMEDY = (
+        "Was it edited by hand, or one before it removed? If another branch changed the same thing, delete this"
+        " revision and generate it anew."
+    )
+
+    def __init__(self, problem: str, remedy: str = REMEDY) -> None:
         self.problem = problem
         self.remedy = remedy
         super().__init__(f"{problem}. {remedy}")
@@ -336,9 +341,14 @@ class UnprovenError(SgMigrateError):
 class ForeignKeyError(SgMigrateError):
     """On SQLite, the migration would leave a row whose foreign key points nowhere."""
 
-    def __init__(self, table: str, row: object, referred_table: str) -> None:
+    def __init__(self, table: str, row: object, referred_table: str, *, unseen: bool = False) -> None:
+        hint = (
+            " It may have been so before: the transaction is too large for SQLite to let anybody look. Put the"
+            " database into WAL mode (PRAGMA journal_mode=WAL) and try again."
+        )
         super().__init__(
             f"Row {row} of {table} would refer to a row of {referred_table} that is not there. Nothing was changed."
+            f"{hint if unseen else ''}"
         )
 
 

@@ -62,7 +62,14 @@ def command(
         name = dialect or (database.dialect if database else dialect_of(found))
         done = applied(found, database) if database else set()
         reviews = [
-            review(found, script, name, database=None if script.revision in done else database, sql=sql)
+            review(
+                found,
+                script,
+                name,
+                other_dialects=() if dialect else DIALECTS,
+                database=None if script.revision in done else database,
+                sql=sql,
+            )
             for script in scripts
         ]
     if done & {script.revision for script in scripts}:

@@ -15,6 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from sg_migrate.errors import ClashError
 from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps, flat
 from sg_migrate.revisions.recorder import quiet
+from sg_migrate.warehouse.comments import UNSETTLED
 from sg_migrate.warehouse.state import State, TableState, to_metadata
 
 
@@ -60,7 +61,13 @@ def drift(connection: sa.Connection, built: State) -> list[ops.MigrateOperation]
         warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")  # not ours
         script = produce_migrations(MigrationContext.configure(connection, opts=options), metadata)
     assert script.upgrade_ops is not None
-    return list(flat(script.upgrade_ops.ops))
+    return [operation for operation in flat(script.upgrade_ops.ops) if not _is_unsettled(operation)]
+
+
+def _is_unsettled(operation: ops.MigrateOperation) -> bool:
+    """Whether it is about a comment that two branches have set: databases may have either."""
+    comment = getattr(operation, "modify_comment", getattr(operation, "comment", None))
+    return comment == UNSETTLED
 
 
 def repair(found: Iterable[ops.MigrateOperation], built: State) -> RepairOps:

@@ -191,8 +191,9 @@ class History:
         if sum(any(is_ours(script) for script in branch) for branch in branches) < 2:
             return merged
         start = self._of(self.upgrade_order(base), {})
-        if start is None:
-            return merged
+        own = self._of(order, start) if start is not None else None
+        if start is None or own is None:
+            return merged  # a revision does not fit, and says so itself
         found: set[tuple[str, str]] = set()
         contested: set[tuple[str, str]] = set()
         for branch in branches:
@@ -200,7 +201,7 @@ class History:
             for one in ([*branch, *rest], [*rest, *branch]):
                 other = self._of(one, start)
                 if other is not None and one != order:
-                    comments, objects = _differences(self._of(order, start) or {}, other)
+                    comments, objects = _differences(own, other)
                     found |= comments
                     contested |= objects
         if contested:
