@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -28,23 +28,19 @@ def command(
     """Mark NAMEs as dropped in the snapshot: the next revision drops their tables, columns and indexes.
 
     NAME is an entity type (CustomEntity07), a field (Shot.sg_old), the values that a field kept from an earlier type
-    (Shot.sg_cut_in__was_text), or a pattern with * ? [...] {a,b}. Only what is retired can be pruned. Touches no
+    (Shot.sg_cut_in:text), or a pattern with * ? [...] {a,b}. Only what is retired can be pruned. Touches no
     database; until the revision is written, `git checkout` of the snapshot takes the decision back.
     """
-    from sg_migrate.site.snapshot import Snapshot, write_snapshot
+    from sg_migrate.revisions.prune import prune
     from sg_migrate.text import clean
-    from sg_migrate.warehouse.pruning import choose, mark_dropped, prunable
 
     if not patterns and before is None:
         raise click.UsageError("Name what may be dropped, or give --retired-before.")
     found = project(config, arguments)
-    ledger = found.required_snapshot().schema
-    chosen = choose(prunable(ledger, found.built), ledger, patterns, before.date() if before else None)
+    chosen = prune(found, patterns, before.date() if before else None, dry_run=dry_run)
     for item in chosen:
         name = f'{item.name} "{clean(item.display_name)}"' if item.display_name else item.name
         click.echo(f"{name}: {', '.join(item.objects) or 'nothing is built of it'}")
-    if not dry_run:
-        write_snapshot(found.snapshot_path, Snapshot(mark_dropped(ledger, chosen, date.today())))
     outcome = "would be marked as dropped" if dry_run else "marked as dropped"
     click.echo(f"{found.snapshot_path}: {len(chosen)} {outcome}", err=True)
     if chosen and not dry_run:

@@ -62,8 +62,11 @@ class Fold:
     def _become(self, state: State) -> None:
         """Take over a new state, and remember what it no longer has."""
         before, self.state = self.state, state
-        for name in before.keys() | state.keys():
-            self._note(name, before.get(name), state.get(name))
+        for name, table in before.items():
+            if state.get(name) is not table:
+                self._note(name, table, state.get(name))
+        for name in state.keys() - before.keys():
+            self._note(name, None, state[name])
 
     def _put(self, table: TableState) -> None:
         before = self.state.get(table.name)
@@ -71,8 +74,6 @@ class Fold:
         self._note(table.name, before, table)
 
     def _note(self, name: str, before: TableState | None, after: TableState | None) -> None:
-        if before is after:
-            return
         if after is None:
             self._gone[name, ""] = self._revision
             return
