@@ -12,6 +12,7 @@ import alembic.op
 from alembic.migration import MigrationContext
 from alembic.operations import AbstractOperations, MigrateOperation, Operations
 from alembic.script import Script, ScriptDirectory
+from sqlalchemy.sql.compiler import IdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
 
@@ -83,3 +84,8 @@ def writes_revision(function: Callable[..., Any] | None) -> bool:
     Only the name of the command's own function tells the two apart.
     """
     return getattr(function, "__qualname__", "").startswith("revision.")
+
+
+def forget_quoting(preparer: IdentifierPreparer) -> None:
+    """Let it decide anew which names to quote: it remembers those it has seen, whatever is reserved since."""
+    preparer._strings.clear()

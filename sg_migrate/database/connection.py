@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from typing import Any
+from contextlib import closing, contextmanager
+from typing import Any, TypeAlias
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, pool
 
 from sg_migrate.database.refusals import refusals
+from sg_migrate.database.reserved import quote_reserved, quoting_reserved
+from sg_migrate.database.sqlite import use
 from sg_migrate.errors import ForeignKeyError, SchemaChangedError, SettingsError
 from sg_migrate.settings import Settings
 
@@ -35,66 +39,77 @@ def connect(
         url: the database; stands above the section's.
         settings: ``schema`` and ``lock_timeout`` matter here.
         engine: the application's own, instead of one made from ``section`` and ``url``. Afterwards it is as it was,
-            with new connections.
+            what it holds in memory included.
         revisions: gives the ids of this history's revisions; tells a warehouse of it from another application's.
 
     Raises:
         SettingsError: ``schema`` is set for a database other than PostgreSQL.
         SchemaChangedError: the warehouse is in another schema than ``schema`` says.
     """
-    given = engine
-    engine = given or sa.engine_from_config({**section, "sqlalchemy.url": url}, poolclass=pool.NullPool)
+    engine = engine or sa.engine_from_config({**section, "sqlalchemy.url": url}, poolclass=pool.NullPool)
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
-    if engine.dialect.name == "sqlite":
-        import sg_migrate.database.sqlite  # noqa: F401 - takes the place of Alembic's batches for SQLite
-
-    transactions = transactional(engine, settings) if engine.dialect.name == "sqlite" else nullcontext()
-    with transactions, refusals(engine, settings), _own_connections(given), engine.connect() as connection:
-        prepare(connection, settings, revisions)
-        yield connection
+    with refusals(engine, settings), engine.connect() as connection:
+        session = transactional if engine.dialect.name == "sqlite" else _detached
+        with session(connection, settings), quoting_reserved(engine.dialect):
+            prepare(connection, settings, revisions)
+            yield connection
 
 
 @contextmanager
-def _own_connections(engine: sa.Engine | None) -> Iterator[None]:
-    """Inside, an application's engine opens connections anew; what is set up on them stays with none afterwards."""
-    if engine is not None:
-        engine.dispose()
-    yield
-    if engine is not None:
-        engine.dispose()
-
-
-@contextmanager
-def transactional(engine: sa.Engine, settings: Settings) -> Iterator[None]:
-    """Let SQLAlchemy begin SQLite's transactions, so that they hold DDL, and check foreign keys before each commit.
-
-    As in SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL" of the SQLite dialect.
-    """
-
-    def no_implicit_begin(dbapi_connection: Any, _: Any) -> None:
-        dbapi_connection.isolation_level = None
-        dbapi_connection.execute("PRAGMA foreign_keys=OFF")
-        dbapi_connection.execute(f"PRAGMA busy_timeout={_milliseconds(settings.lock_timeout) or _FOR_EVER}")
-
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-        connection.info["sg_violations"] = _violations(connection)
-
-    def check(connection: sa.Connection) -> None:
-        new = _violations(connection) - connection.info.pop("sg_violations", set())
-        if new:
-            raise ForeignKeyError(*min(new, key=repr))
-
-    listeners: list[tuple[str, Callable[..., None]]]
-    listeners = [("connect", no_implicit_begin), ("begin", begin), ("commit", check)]
-    for name, listener in listeners:
-        event.listen(engine, name, listener)
+def _detached(connection: sa.Connection, _: Settings) -> Iterator[None]:
+    """Inside, what is set up on the session is nobody else's: the connection never goes back to its pool."""
+    schema = connection.dialect.default_schema_name
+    connection.detach()
     try:
         yield
     finally:
-        for name, listener in listeners:
-            event.remove(engine, name, listener)
+        connection.dialect.default_schema_name = schema
+
+
+@contextmanager
+def transactional(connection: sa.Connection, settings: Settings) -> Iterator[None]:
+    """Let SQLAlchemy begin SQLite's transactions, so that they hold DDL, and check foreign keys before each commit.
+
+    As in SQLAlchemy's documentation, "Serializable isolation / Savepoints / Transactional DDL" of the SQLite dialect.
+    The connection is set up and put back as it was: another one would not see an application's database in memory.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    isolation = driver.isolation_level
+    pragmas = {name: driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "busy_timeout")}
+    before: set[Violation] | None = None
+
+    def begin(_: sa.Connection) -> None:
+        nonlocal before
+        if not driver.in_transaction:  # an application may have a listener for this itself
+            driver.execute("BEGIN")
+        before = None if _file(driver) else violations(driver)
+
+    def check(_: sa.Connection) -> None:
+        after = violations(driver)
+        if after:
+            known = before if before is not None else _committed_violations(driver)
+            new = after if known is None else after - known
+            if new:
+                raise ForeignKeyError(*min(new, key=repr), unseen=known is None)
+
+    driver.isolation_level = None
+    _set_pragmas(driver, {"foreign_keys": 0, "busy_timeout": _milliseconds(settings.lock_timeout) or _FOR_EVER})
+    event.listen(connection, "begin", begin)
+    event.listen(connection, "commit", check)
+    try:
+        yield
+    finally:
+        event.remove(connection, "begin", begin)
+        event.remove(connection, "commit", check)
+        connection.rollback()
+        _set_pragmas(driver, pragmas)
+        driver.isolation_level = isolation
+
+
+def _set_pragmas(driver: Any, values: Mapping[str, int]) -> None:
+    for name, value in values.items():
+        driver.execute(f"PRAGMA {name}={value}")
 
 
 def _milliseconds(seconds: float) -> int:
@@ -102,9 +117,31 @@ def _milliseconds(seconds: float) -> int:
     return max(1, round(seconds * 1000)) if seconds else 0
 
 
-def _violations(connection: sa.Connection) -> set[tuple[str, Any, str]]:
-    rows = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
-    return {(row[0], row[1], row[2]) for row in rows}
+Violation: TypeAlias = "tuple[str, Any, str]"
+"""Table, row and table referred to."""
+
+
+def violations(driver: Any) -> set[Violation]:
+    """The rows whose foreign key points nowhere, by a connection of the driver's."""
+    return {(row[0], row[1], row[2]) for row in driver.execute("PRAGMA foreign_key_check")}
+
+
+def _file(driver: Any) -> str:
+    """The database's file; empty for one in memory."""
+    return str(next(row[2] for row in driver.execute("PRAGMA database_list") if row[1] == "main") or "")
+
+
+def _committed_violations(driver: Any) -> set[Violation] | None:
+    """What another connection sees, which is what was there before; ``None`` where none can read now.
+
+    None can once a transaction is too large for SQLite to hold in memory, unless the database is in WAL mode.
+    """
+    address = f"file:{quote(_file(driver))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=0)) as other:
+            return violations(other)
+    except sqlite3.Error:
+        return None
 
 
 def lock_for_writing(connection: sa.Connection) -> None:
@@ -158,6 +195,7 @@ def _select_schema(connection: sa.Connection, schema: str) -> None:
 
 
 def prepare_context(context: MigrationContext) -> None:
-    """Make a context of Alembic's ready for our revisions."""
+    """Make a context of Alembic's ready for our revisions, online and offline; no other context is touched."""
+    quote_reserved(context.dialect)
     if context.dialect.name == "sqlite":
-        import sg_migrate.database.sqlite  # noqa: F401 - takes the place of Alembic's batches for SQLite
+        use(context)

@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.ddl.sqlite import SQLiteImpl as AlembicSQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl, BatchOperationsImpl
+from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.errors import OfflineRebuildError, RebuildError
 
@@ -29,9 +30,7 @@ _TEMPORARY = "_alembic_tmp_"
 
 
 class SQLiteImpl(AlembicSQLiteImpl):
-    """Alembic's SQLite, in place where it can be; takes its place for the dialect on import."""
-
-    __dialect__ = "sqlite"
+    """Alembic's SQLite, in place where it can be. It names no dialect, and so Alembic never chooses it; see `use`."""
 
     def requires_recreate_in_batch(self, batch_op: BatchOperationsImpl) -> bool:
         """Whether the batch holds anything that cannot be done in place."""
@@ -113,6 +112,14 @@ class SQLiteImpl(AlembicSQLiteImpl):
         connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
         for statement in self._lost:
             connection.exec_driver_sql(statement)
+
+
+def use(context: MigrationContext) -> None:
+    """Have one context of Alembic's alter SQLite's tables in our way.
+
+    The implementation stays the object that it is: ``alembic.op`` may hold it already.
+    """
+    context.impl.__class__ = SQLiteImpl
 
 
 def _in_place(kind: str, arguments: tuple[Any, ...], keywords: dict[str, Any]) -> bool:
