@@ -13,7 +13,7 @@ from sg_migrate.commands.output import echo_lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sg_migrate.review.checks import Check
+    from sg_migrate.comparison.checks import Check
 
 
 @click.command(name="check", epilog="Example: sg-migrate check --format github")
@@ -29,7 +29,7 @@ def command(context: click.Context, format_: str, url: str | None, config: Path,
     Each check is made where it can be: the site needs credentials in the environment, the database an address.
     Exits with 0 when nothing differs, 3 when something does, 4 when that is lossy or destructive, 1 for a failed check.
     """
-    from sg_migrate.review.checks import exit_code, run_checks
+    from sg_migrate.comparison.checks import exit_code, run_checks
 
     checks = run_checks(project(config, arguments), url)
     _show(checks, format_)

@@ -29,10 +29,12 @@ def command(out: Path, kind: Kind, config: Path, arguments: tuple[str, ...]) -> 
 
     It needs no database.
     """
-    from sg_migrate.models.script import render_models
+    built = project(config, arguments).built
+
+    from sg_migrate.models.script import render_models  # slow to import: what is wrong with the project is said first
     from sg_migrate.site.atomic import replace_file
 
-    text = render_models(project(config, arguments).built, kind)
+    text = render_models(built, kind)
     if str(out) == "-":
         click.echo(text)
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sg_migrate.commands.options import config_option, project, setting_option
-from sg_migrate.commands.output import echo_lines
+from sg_migrate.commands.output import echo_reviews
 from sg_migrate.exit_codes import DONE, LOOK
 
 if TYPE_CHECKING:
@@ -50,53 +50,18 @@ def command(
     Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have
     yet, or without a database the newest. Rules and formats: docs/review.md. Nothing is executed or written.
     """
-    from sg_migrate.database.reading import dialect_of, opened
-    from sg_migrate.review.run import review
-    from sg_migrate.review.selection import applied, selected
+    from sg_migrate.review.reviews import review_revisions
 
-    found = project(config, arguments)
-    with opened(found, url) as (database, reason):
-        if database is None:
-            click.echo(f"note: no database was asked ({reason})", err=True)
-        scripts = selected(found, revisions, database)
-        name = dialect or (database.dialect if database else dialect_of(found))
-        done = applied(found, database) if database else set()
-        reviews = [
-            review(
-                found,
-                script,
-                name,
-                other_dialects=() if dialect else DIALECTS,
-                database=None if script.revision in done else database,
-                sql=sql,
-            )
-            for script in scripts
-        ]
-    if done & {script.revision for script in scripts}:
+    found = review_revisions(project(config, arguments), revisions, url=url, dialect=dialect, sql=sql)
+    if found.unasked:
+        click.echo(f"note: no database was asked ({found.unasked})", err=True)
+    if found.uncounted:
         click.echo("note: the database has this revision already, so nothing was counted", err=True)
-    show(reviews, format_, details=details)
-    context.exit(exit_code(reviews, fail_on))
+    echo_reviews(found.reviews, format_, details=details)
+    context.exit(_exit_code(found.reviews, fail_on))
 
 
-def show(reviews: Sequence[Review], format_: str, *, details: bool = False) -> None:
-    """Print reviews in a format."""
-    if format_ == "text":
-        from sg_migrate.reports.text import text_report
-
-        echo_lines(text_report(reviews, details=details))
-    elif format_ == "json":
-        from sg_migrate.reports.json_report import json_report
-
-        click.echo(json_report(reviews))
-    else:
-        from sg_migrate.reports import html, markdown
-        from sg_migrate.reports.review_document import review_document
-
-        document = review_document(reviews)
-        click.echo(markdown.render(document) if format_ == "markdown" else html.render(document))
-
-
-def exit_code(reviews: Sequence[Review], fail_on: str) -> int:
+def _exit_code(reviews: Sequence[Review], fail_on: str) -> int:
     """4 when a finding that the file does not allow is at or above ``fail_on``; else 0."""
     from sg_migrate.review.findings import Level
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import tempfile
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sg_migrate.commands.options import config_option, project, setting_option
+from sg_migrate.commands.output import echo_reviews
+from sg_migrate.commands.source import read_source
 from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
 
 if TYPE_CHECKING:
-    from alembic.script import Script
-
-    from sg_migrate.database.reading import Database
-    from sg_migrate.review.run import Review
     from sg_migrate.revisions.project import Project
     from sg_migrate.site.snapshot import Snapshot
 
@@ -53,93 +49,37 @@ def command(
     is taken as it is. A database that can be reached is checked for drift before anything is written.
     Exits with 0 when nothing is to be done, 3 when a revision was written, 4 when somebody must look at it.
     """
-    from sg_migrate.commands.review import show
-    from sg_migrate.database.reading import dialect_of, opened
-    from sg_migrate.review.run import review
-    from sg_migrate.revisions.generate import revision
-    from sg_migrate.revisions.summary import message_for
-    from sg_migrate.warehouse.transition import transition
+    from sg_migrate.review.findings import Level
+    from sg_migrate.review.next_revision import next_revision
 
     found = project(config, arguments)
-    snapshot = _refreshed(found, source, accept_retirements)
-    dialect = dialect_of(found)
-    found.config.attributes["sg_snapshot"] = snapshot
-    with opened(found, url) as (database, _), tempfile.TemporaryDirectory() as temporary:
-        if database is not None:
-            _check_database(found, snapshot, database)
-            dialect = database.dialect
-        folder = Path(temporary) if dry_run else None
-        text = message or message_for(transition(found.built, found.model(snapshot.schema)))
-        generated = revision(found, snapshot, text, arguments=arguments, rev_id=rev_id, folder=folder)
-        if not dry_run:
-            _write_snapshot(found, snapshot, generated[1] if generated else None)
-        if generated is None:
-            click.echo("Nothing to do: the revisions build what the site wants.", err=True)
-            context.exit(DONE)
-        result = review(*generated, dialect, database=database)
-        show([result], format_, details=details)
-    context.exit(_exit_code(result))
+    written = next_revision(
+        found,
+        _snapshot(found, source, accept_retirements),
+        message=message,
+        arguments=arguments,
+        rev_id=rev_id,
+        url=url,
+        dry_run=dry_run,
+    )
+    if written.snapshot_written:
+        click.echo(f"{found.snapshot_path}: written", err=True)
+    if written.review is None:
+        click.echo("Nothing to do: the revisions build what the site wants.", err=True)
+        context.exit(DONE)
+    echo_reviews([written.review], format_, details=details)
+    context.exit(LOOK if written.review.level >= Level.LOSSY else DIFFERS)
 
 
-def _refreshed(found: Project, source: Path | None, accept_retirements: bool) -> Snapshot:
+def _snapshot(found: Project, source: Path | None, accept_retirements: bool) -> Snapshot:
     """The ledger after reading the file, or the site where there are credentials; else as it is stored."""
+    from sg_migrate.review.next_revision import merged_snapshot
     from sg_migrate.site.live import has_credentials
-    from sg_migrate.site.snapshot import merge
 
-    stored = found.stored_snapshot()
-    if source is not None:
-        from sg_migrate.site.sources import load
-
-        loaded = load(source)
-    elif has_credentials() or found.settings.source == "live":
-        from rich.console import Console
-
-        from sg_migrate.site.live import connect_from_environment, read_site
-
-        with Console(stderr=True).status("Reading the site's schema …"):
-            loaded = read_site(connect_from_environment())
-    else:
+    if source is None and not has_credentials() and found.settings.source != "live":
         return found.required_snapshot()
-    accept = accept_retirements or found.settings.accept_retirements
-    merged = merge(stored, loaded.schema, today=date.today(), accept_retirements=accept)
-    for note in (*loaded.notes, *map(str, merged.warnings)):
+    loaded = read_source(source)
+    snapshot = merged_snapshot(found, loaded, accept_retirements=accept_retirements)
+    for note in (*loaded.notes, *map(str, snapshot.warnings)):
         click.echo(f"note: {note}", err=True)
-    return merged
-
-
-def _check_database(found: Project, snapshot: Snapshot, database: Database) -> None:
-    """Raise ``ClashError`` or ``DriftError`` as autogenerate does, for the revisions that the database has."""
-    from sg_migrate.database.drift import check_clashes, describe, drift
-    from sg_migrate.errors import DriftError, SettingsError
-    from sg_migrate.review.selection import applied
-
-    check_clashes(database.connection, found.built, found.model(snapshot.schema))
-    if found.settings.drift == "ignore" or not applied(found, database):
-        return
-    known = {script.revision for script in found.scripts.walk_revisions()}
-    built = found.history(database.dialect).built([head for head in database.heads if head in known])
-    differences = [describe(operation) for operation in drift(database.connection, built)]
-    if differences and found.settings.drift == "repair":
-        raise SettingsError("drift = repair takes `alembic revision --autogenerate`, which works on the database.")
-    if differences:
-        raise DriftError(differences)
-
-
-def _write_snapshot(found: Project, snapshot: Snapshot, script: Script | None) -> None:
-    """The snapshot beside its revision: both are written, or neither."""
-    from sg_migrate.errors import SnapshotError
-    from sg_migrate.site.snapshot import write_snapshot
-
-    try:
-        if write_snapshot(found.snapshot_path, snapshot):
-            click.echo(f"{found.snapshot_path}: written", err=True)
-    except SnapshotError:
-        if script is not None:
-            Path(script.path).unlink()
-        raise
-
-
-def _exit_code(result: Review) -> int:
-    from sg_migrate.review.findings import Level
-
-    return LOOK if result.level >= Level.LOSSY else DIFFERS
+    return snapshot

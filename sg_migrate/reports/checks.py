@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
+from sg_migrate.comparison.checks import Check, exit_code
 from sg_migrate.exit_codes import DONE
 from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.reports.text import Line
-from sg_migrate.review.checks import Check, exit_code
 from sg_migrate.review.findings import Level
 from sg_migrate.text import clean, shorten
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from sg_migrate.comparison.difference import Difference
 from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.reports.text import Line
-from sg_migrate.review.difference import Difference
 from sg_migrate.review.findings import Level
 from sg_migrate.site.changes import SiteChange
 from sg_migrate.text import clean, plural, shorten

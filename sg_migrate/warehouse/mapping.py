@@ -6,6 +6,7 @@ live sites. Types are portable: one revision runs on SQLite, PostgreSQL and MySQ
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -99,3 +100,14 @@ def columns_for(field: Field) -> TypeEngine[Any] | Link | None:
 def is_known(data_type: str) -> bool:
     """Whether the data type is one that ShotGrid is known to have."""
     return data_type == "calculated" or data_type in MAPPING
+
+
+def unmapped(fields: Iterable[Field]) -> list[str]:
+    """What a person should know of new fields: those that get no column, and data types that nobody has seen before."""
+    fields = list(fields)
+    left_out = sorted({field.data_type for field in fields if columns_for(field) is None})
+    notes = [f"{field}: data type {field.data_type!r} is unknown; kept as text" for field in fields
+             if not is_known(field.data_type)]  # fmt: skip
+    if left_out:
+        notes.append(f"no columns for new fields of type {', '.join(left_out)}: the API returns nothing of them")
+    return notes

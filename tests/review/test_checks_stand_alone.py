@@ -18,8 +18,8 @@ from engines import Databases
 from reviewprojects import Made, small_site
 from testsite import LocalSite
 
+from sg_migrate.comparison.checks import DATABASE, DRIFT, HEADS, REVISIONS, SITE, run_checks
 from sg_migrate.errors import BrokenRevisionError
-from sg_migrate.review.checks import DATABASE, DRIFT, HEADS, REVISIONS, SITE, run_checks
 
 pytest_plugins = ["reviewfixtures"]
 

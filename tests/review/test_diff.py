@@ -12,8 +12,8 @@ from reviewprojects import Made, renamed, small_site, working_directory
 from testsite import LocalSite, raw_schema
 
 from sg_migrate.cli import cli
+from sg_migrate.comparison.difference import difference
 from sg_migrate.packaged import packaged_folder
-from sg_migrate.review.difference import difference
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.sources import load
 

@@ -10,11 +10,11 @@ from typing import Literal, ParamSpec, TypeAlias
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
+from sg_migrate.comparison.difference import difference
 from sg_migrate.database.drift import describe, drift
 from sg_migrate.database.reading import Database, opened
 from sg_migrate.errors import DatabaseUnavailableError
 from sg_migrate.exit_codes import DIFFERS, DONE, ERROR, LOOK
-from sg_migrate.review.difference import difference
 from sg_migrate.review.findings import Level
 from sg_migrate.review.run import review
 from sg_migrate.review.selection import applied

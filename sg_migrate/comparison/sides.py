@@ -1,0 +1,153 @@
+"""The two sides of a difference: what a name such as ``snapshot``, ``db`` or ``HEAD~1:schema.json`` stands for."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+
+from sg_migrate.comparison.difference import Difference, difference, warehouse_difference
+from sg_migrate.database.reading import opened
+from sg_migrate.errors import RevisionError, SourceError
+from sg_migrate.revisions.project import Project
+from sg_migrate.site.ledger import active
+from sg_migrate.site.live import connect_from_environment, read_site
+from sg_migrate.site.schema import SiteSchema
+from sg_migrate.site.snapshot import Snapshot, merge
+from sg_migrate.site.sources import load, parse
+from sg_migrate.warehouse.model import build_state
+from sg_migrate.warehouse.state import State
+from sg_migrate.warehouse.transition import transition
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side: what was read, with the retired entries where there are any, or what is built."""
+
+    name: str
+    active: SiteSchema | None = None
+    ledger: SiteSchema | None = None
+    state: State | None = None
+
+
+class Sides:
+    """Reads both sides and brings them to forms that can be compared.
+
+    Args:
+        find_project: gives the project, when a side is something of it.
+        url: the database that ``db`` stands for; the project's own when left out.
+    """
+
+    def __init__(self, find_project: Callable[[], Project], url: str | None = None) -> None:
+        self._find_project = find_project
+        self.url = url
+
+    @cached_property
+    def project(self) -> Project:
+        """The project; two files are compared without one."""
+        return self._find_project()
+
+    def difference(self, old_name: str, new_name: str) -> Difference:
+        """What changed from one side to the other.
+
+        Args:
+            old_name: ``snapshot``, ``live``, ``db``, ``built``, a file, or ``REV:FILE`` for a file in a git revision.
+            new_name: one of the same.
+
+        Raises:
+            SgMigrateError: one of them cannot be read.
+        """
+        old, new = self._read(old_name), self._read(new_name)
+        if old.state is not None or new.state is not None:
+            return self._of_warehouse(old, new)
+        if old.ledger is not None and new.ledger is None:
+            before, after = old.ledger, self._merged(old.ledger, new)
+        elif new.ledger is not None and old.ledger is None:
+            assert old.active is not None
+            before, after = old.active, active(new.ledger)
+        else:
+            before, after = _schema(old), _schema(new)
+        return difference(before, after, old.name, new.name)
+
+    def _read(self, name: str) -> Side:
+        if name == "snapshot":
+            path = self.project.snapshot_path
+            return Side(_shown(path), ledger=self.project.required_snapshot().schema)
+        if name == "live":
+            schema = read_site(connect_from_environment()).schema
+            return Side(f"live ({schema.host})", active=schema)
+        if name == "built":
+            return Side("built", state=self.project.built)
+        if name == "db":
+            return self._database()
+        return self._file(name)
+
+    def _database(self) -> Side:
+        with opened(self.project, self.url or self.project.url) as (database, _):
+            assert database is not None
+            if not database.heads:
+                raise RevisionError("The database has no revision yet, so there is nothing to compare.")
+            built = self.project.history(database.dialect).built(database.heads)
+            return Side(f"db ({', '.join(database.heads)})", state=built)
+
+    def _file(self, name: str) -> Side:
+        revision, colon, path = name.partition(":")
+        is_git = bool(colon) and len(revision) > 1 and not Path(name).exists()
+        loaded = parse(_git_show(revision, path), name) if is_git else load(name)
+        return Side(name, active=loaded.schema, ledger=loaded.ledger)
+
+    def _of_warehouse(self, old: Side, new: Side) -> Difference:
+        """Both sides as the warehouse has or would have them: a built state knows no more of a site."""
+        state = old.state if old.state is not None else new.state
+        assert state is not None
+        states = []
+        for side in (old, new):
+            if side.state is not None:
+                states.append(side.state)
+            else:
+                ledger = side.ledger or self._merged(self._known(), side)
+                states.append(build_state(ledger, self.project.settings, state))
+        return warehouse_difference(transition(*states), self._known(), old.name, new.name)
+
+    def _known(self) -> SiteSchema:
+        stored = self.project.stored_snapshot()
+        return stored.schema if stored else SiteSchema()
+
+    def _merged(self, ledger: SiteSchema, side: Side) -> SiteSchema:
+        """What the ledger would say after this reading: what is no longer there is retired."""
+        assert side.active is not None
+        snapshot = Snapshot(ledger)
+        return merge(snapshot, side.active, today=date.today(), rebind=True, accept_retirements=True).schema
+
+
+def _schema(side: Side) -> SiteSchema:
+    schema = side.ledger or side.active
+    assert schema is not None
+    return schema
+
+
+def _git_show(revision: str, path: str) -> str:
+    name = f"{revision}:{path}"
+    try:
+        shown = subprocess.run(["git", "show", "--end-of-options", name], capture_output=True, check=False)
+    except FileNotFoundError:
+        raise SourceError(name, "there is no such file, and no git to ask.") from None
+    if shown.returncode:
+        said = shown.stderr.decode(errors="replace").strip().splitlines() or ["git show failed"]
+        raise SourceError(
+            name, f"{said[0].rstrip('.')}.", "A path after a git revision is counted from the top of the repository."
+        )
+    try:
+        return shown.stdout.decode("utf-8")
+    except UnicodeDecodeError:
+        raise SourceError(name, "this is no text.", "Write it to a file first, and name that.") from None
+
+
+def _shown(path: Path) -> str:
+    try:
+        return path.resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path.name

@@ -1,0 +1,70 @@
+"""Taking a snapshot: what was read of a site, merged into the snapshot file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from sg_migrate.site.changes import SiteChange, changes
+from sg_migrate.site.loaded import Loaded
+from sg_migrate.site.schema import Field
+from sg_migrate.site.snapshot import Snapshot, merge, read_snapshot, write_snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a snapshot file.
+
+    Attributes:
+        path: the file.
+        format: what was read, in words.
+        stored: what it held before; ``None`` when there was none.
+        snapshot: what it holds now, or would hold after a dry run.
+        notes: what a person should know about the reading.
+        changed: whether the two differ.
+        written: whether the file was written.
+    """
+
+    path: Path
+    format: str
+    stored: Snapshot | None
+    snapshot: Snapshot
+    notes: tuple[str, ...]
+    changed: bool
+    written: bool
+
+    @property
+    def changes(self) -> list[SiteChange]:
+        """What changed on the site since the stored snapshot; nothing for the first one."""
+        return changes(self.stored.schema, self.snapshot.schema) if self.stored else []
+
+    @property
+    def new_fields(self) -> Iterator[Field]:
+        """The active fields that are new, or have another data type."""
+        known = {str(field): field.data_type for field in self.stored.schema.fields()} if self.stored else {}
+        return (field for field in self.snapshot.active().fields() if known.get(str(field)) != field.data_type)
+
+
+def take_snapshot(
+    path: Path, loaded: Loaded, *, dry_run: bool = False, rebind: bool = False, accept_retirements: bool = False
+) -> Taken:
+    """Merge what was read of a site into the snapshot file.
+
+    Args:
+        path: the file; it need not be there yet.
+        loaded: what was read.
+        dry_run: write nothing.
+        rebind: accept a schema from another host.
+        accept_retirements: accept that more vanished than the guard allows.
+
+    Raises:
+        SnapshotError: the file cannot be read or written.
+        ForeignHostError, MassRetirementError: what was read must not be merged.
+    """
+    stored = read_snapshot(path) if path.exists() else None
+    merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
+    changed = stored is None or stored.text() != merged.text()
+    written = False if dry_run else write_snapshot(path, merged)
+    return Taken(path, loaded.format, stored, merged, (*loaded.notes, *map(str, merged.warnings)), changed, written)
