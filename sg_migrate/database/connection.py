@@ -79,9 +79,11 @@ def transactional(connection: sa.Connection, settings: Settings) -> Iterator[Non
     pragmas = {name: driver.execute(f"PRAGMA {name}").fetchone()[0] for name in ("foreign_keys", "busy_timeout")}
     before: set[Violation] | None = None
 
-    def begin(_: sa.Connection) -> None:
+    def begin(any_connection: sa.Connection) -> None:
         nonlocal before
-        if not driver.in_transaction:  # an application may have a listener for this itself
+        if any_connection is not connection:
+            return
+        if not driver.in_transaction:  # an application's engine may have a listener that did it
             driver.execute("BEGIN")
         before = None if _file(driver) else violations(driver)
 
@@ -95,12 +97,12 @@ def transactional(connection: sa.Connection, settings: Settings) -> Iterator[Non
 
     driver.isolation_level = None
     _set_pragmas(driver, {"foreign_keys": 0, "busy_timeout": _milliseconds(settings.lock_timeout) or _FOR_EVER})
-    event.listen(connection, "begin", begin)
+    event.listen(connection.engine, "begin", begin)  # after the listeners that it has: a connection's own go first
     event.listen(connection, "commit", check)
     try:
         yield
     finally:
-        event.remove(connection, "begin", begin)
+        event.remove(connection.engine, "begin", begin)
         event.remove(connection, "commit", check)
         connection.rollback()
         _set_pragmas(driver, pragmas)

@@ -50,7 +50,7 @@ def stock():
     return statements
 
 
-before, statements = seen(), stock()
+statements, before = stock(), seen()
 assert any("_alembic_tmp_stock" in statement for statement in statements)
 import sg_migrate
 for module in pkgutil.walk_packages(sg_migrate.__path__, "sg_migrate."):
