@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
-from alembic.autogenerate import produce_migrations
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
 
+from sg_migrate.database.reflection import FoundColumn, FoundTable, Reflection, keys_of
 from sg_migrate.errors import ClashError
-from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps, flat
+from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.comments import UNSETTLED
-from sg_migrate.warehouse.state import State, TableState, to_metadata
+from sg_migrate.warehouse.state import ColumnState, State, TableState, to_metadata
+
+What: TypeAlias = Literal["table", "column", "type", "nullable", "comment", "index", "foreign key"]
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One difference between what was built and what a database has.
+
+    Attributes:
+        what: what differs.
+        table: its table.
+        name: the column, index or foreign key; empty for the table itself.
+        built: what was built: a type, a comment, ...
+        found: what the database has; ``None`` where it is missing.
+    """
+
+    what: What
+    table: str
+    name: str = ""
+    built: Any = None
+    found: Any = None
 
 
 def check_clashes(connection: sa.Connection, built: State, model: State) -> None:
@@ -25,15 +45,15 @@ def check_clashes(connection: sa.Connection, built: State, model: State) -> None
     built_names = {name.lower() for name in built}
     present = {name.lower() for name in _names(inspector)}
     tables = [name for name in model if name.lower() in present - built_names]
+    ours = {table.mark.key: table for table in built.values()}
+    known = {table.name: ours[table.mark.key] for table in model.values() if table.mark.key in ours}
+    grown = {name: old for name, old in known.items() if model[name].columns.keys() - old.columns.keys()}
+    found = _reflection(connection).tables([old.name for old in grown.values()])
     columns = []
-    ours = {table.mark: table for table in built.values()}
-    for table in model.values():
-        old = ours.get(table.mark)
-        if old is None or old.name.lower() not in present:
-            continue
-        known = {name.lower() for name in old.columns}
-        foreign = {column["name"].lower() for column in inspector.get_columns(old.name)} - known
-        columns += [f"{table.name}.{name}" for name in table.columns if name.lower() in foreign]
+    for name, old in grown.items():
+        there = found.get(old.name, FoundTable()).columns
+        foreign = {column.lower() for column in there} - {column.lower() for column in old.columns}
+        columns += [f"{name}.{column}" for column in model[name].columns if column.lower() in foreign]
     if tables or columns:
         raise ClashError(tables, columns)
 
@@ -44,65 +64,95 @@ def _names(inspector: sa.Inspector) -> list[str]:
     return names + (inspector.get_materialized_view_names() if inspector.dialect.name == "postgresql" else [])
 
 
-def drift(connection: sa.Connection, built: State) -> list[ops.MigrateOperation]:
-    """What it takes to bring the database's owned objects to what was built; nothing of anybody else's.
-
-    Alembic's own comparison does the work; it sees only what the revisions have built. What it gives holds reflected
-    types and comments, for messages; `repair` is what a revision may contain.
-    """
-    metadata = _unmarked({name: as_stored(table, connection.dialect.name) for name, table in built.items()})
-    options = {
-        "target_metadata": metadata,
-        "compare_type": _type_differs,
-        "compare_server_default": False,
-        "include_name": lambda name, kind, parents: _is_ours(built, name, kind, parents),
-    }
-    with quiet(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression-based index")  # not ours
-        script = produce_migrations(MigrationContext.configure(connection, opts=options), metadata)
-    assert script.upgrade_ops is not None
-    return [operation for operation in flat(script.upgrade_ops.ops) if not _is_unsettled(operation)]
+def _reflection(connection: sa.Connection) -> Reflection:
+    with quiet():
+        return Reflection(MigrationContext.configure(connection))
 
 
-def _is_unsettled(operation: ops.MigrateOperation) -> bool:
-    """Whether it is about a comment that two branches have set: databases may have either."""
-    comment = getattr(operation, "modify_comment", getattr(operation, "comment", None))
-    return comment == UNSETTLED
+def drift(connection: sa.Connection, built: State) -> list[Drift]:
+    """Where the database's owned objects differ from what was built; nothing of anybody else's is looked at."""
+    reflection = _reflection(connection)
+    with_keys = [name for name, table in built.items() if table.foreign_keys]
+    tables = reflection.tables(built, with_keys)
+    return [one for name in sorted(built) for one in _of_table(reflection, built[name], tables.get(name))]
 
 
-def repair(found: Iterable[ops.MigrateOperation], built: State) -> RepairOps:
-    """The operations of `drift` as a revision may hold them: with nothing in them that comes from reflection."""
+def _of_table(reflection: Reflection, table: TableState, found: FoundTable | None) -> Iterator[Drift]:
+    if found is None:
+        yield Drift("table", table.name)
+        yield from (Drift("index", table.name, index, columns) for index, columns in sorted(table.indexes.items()))
+        yield from (Drift("foreign key", table.name, name) for name in table.foreign_keys)
+        return
+    dialect = reflection.context.dialect
+    stored = as_stored(table, dialect.name)
+    for name, column in stored.columns.items():
+        yield from _of_column(reflection, stored, column, found.columns.get(name))
+    if dialect.supports_comments and stored.comment != UNSETTLED and stored.comment != (found.comment or None):
+        yield Drift("comment", table.name, "", stored.comment, found.comment)
+    for name, columns in sorted(table.indexes.items()):
+        if found.indexes.get(name) != columns:
+            yield Drift("index", table.name, name, columns, found.indexes.get(name))
+    for name, key in keys_of(table).items():
+        if found.foreign_keys.get(name) != key:
+            yield Drift("foreign key", table.name, name, key, found.foreign_keys.get(name))
 
-    def mended(op: ops.MigrateOperation) -> ops.MigrateOperation:
-        if isinstance(op, ops.AlterColumnOp):
-            return RepairColumnOp(op.table_name, built[op.table_name].columns[op.column_name])
-        if isinstance(op, ops.CreateTableCommentOp):
-            return ops.CreateTableCommentOp(op.table_name, built[op.table_name].comment)
-        if isinstance(op, ops.CreateForeignKeyOp):
-            return BatchOp(op.source_table, [op])
-        return op
 
-    return RepairOps("Repairs of what was changed by hand in the database", [mended(op) for op in found])
+def _of_column(
+    reflection: Reflection, table: TableState, column: ColumnState, found: FoundColumn | None
+) -> Iterator[Drift]:
+    if found is None:
+        yield Drift("column", table.name, column.name)
+        return
+    if not reflection.is_type(table.name, column.name, found, column.type):
+        yield Drift("type", table.name, column.name, column.type, found.declared or found.type)
+    if found.nullable != column.nullable and column.name not in table.primary_key:
+        yield Drift("nullable", table.name, column.name, column.nullable, found.nullable)
+    settled = reflection.context.dialect.supports_comments and column.comment != UNSETTLED
+    if settled and column.comment != (found.comment or None):
+        yield Drift("comment", table.name, column.name, column.comment, found.comment)
+
+
+def repair(found: Sequence[Drift], built: State) -> RepairOps:
+    """The operations that bring the database to what was built; nothing in them comes from reflection."""
+    return RepairOps("Repairs of what was changed by hand in the database", list(_repairs(found, built)))
+
+
+def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperation]:
+    mended: set[tuple[str, str]] = set()
+    metadata = _unmarked({one.table: built[one.table] for one in found})
+    for one in found:
+        table, sa_table = built[one.table], metadata.tables[one.table]
+        if one.what == "table":
+            yield ops.CreateTableOp.from_table(sa_table)
+        elif one.what == "column":
+            column = table.columns[one.name].to_column()
+            column.info.clear()
+            yield ops.AddColumnOp(table.name, column)
+        elif one.what == "index":
+            (index,) = [index for index in sa_table.indexes if index.name == one.name]
+            if one.found is not None:
+                yield ops.DropIndexOp(one.name, table.name)
+            yield ops.CreateIndexOp.from_index(index)
+        elif one.what == "foreign key":
+            key = table.foreign_keys[one.name]
+            referred = list(key.referred_columns)
+            create = ops.CreateForeignKeyOp(one.name, table.name, key.referred_table, list(key.columns), referred)
+            yield BatchOp(table.name, [create])
+        elif one.name and (table.name, one.name) not in mended:
+            mended.add((table.name, one.name))
+            yield RepairColumnOp(table.name, table.columns[one.name])
+        elif not one.name:
+            yield ops.CreateTableCommentOp(table.name, table.comment)
 
 
 def _unmarked(built: State) -> sa.MetaData:
-    """The tables without their marks: the fold counts what carries one, and has counted these already."""
-    metadata = to_metadata(built)
+    """The tables without their marks: the replay counts what carries one, and has counted these already."""
+    metadata = to_metadata({name: replace(table, foreign_keys={}) for name, table in built.items()})
     for table in metadata.tables.values():
         table.info.clear()
         for column in table.columns:
             column.info.clear()
     return metadata
-
-
-def _type_differs(context: MigrationContext, _: Any, column: sa.Column[Any], db_type: Any, type_: Any) -> bool | None:
-    """Precision, which Alembic's comparison overlooks: ``real`` for ``double precision``, ``DATETIME`` for
-    ``DATETIME(6)``. ``None`` leaves the rest to it."""
-    kinds = (sa.Double, sa.Double | sa.Float), (sa.DateTime, sa.DateTime)
-    if not any(isinstance(type_, kind) and isinstance(db_type, db_kind) for kind, db_kind in kinds):
-        return None
-    compiler = context.dialect.type_compiler_instance
-    return bool(compiler.process(type_) != compiler.process(db_type)) or None
 
 
 def as_stored(table: TableState, dialect: str) -> TableState:
@@ -120,44 +170,23 @@ def as_stored(table: TableState, dialect: str) -> TableState:
     return replace(table, columns=columns, comment=stored(table.comment))
 
 
-def _is_ours(built: State, name: str | None, kind: str, parents: Any) -> bool:
-    if kind == "schema":
-        return name is None
-    table = built.get(name if kind == "table" and name else parents.get("table_name") or "")
-    if table is None or kind == "table":
-        return table is not None
-    names: Iterable[str] = {
-        "column": table.columns,
-        "index": table.indexes,
-        "foreign_key_constraint": table.foreign_keys,
-    }.get(kind, ())
-    return name is not None and name in names
-
-
-def describe(operation: ops.MigrateOperation) -> str:
+def describe(one: Drift) -> str:
     """A difference as one line that names both sides."""
-    if isinstance(operation, ops.AddColumnOp):
-        return f"column {operation.table_name}.{operation.column.name} was built and is missing in the database"
-    if isinstance(operation, ops.CreateTableOp):
-        return f"table {operation.table_name} was built and is missing in the database"
-    if isinstance(operation, ops.CreateIndexOp):
-        return f"index {operation.index_name} on {operation.table_name} was built and is missing in the database"
-    if isinstance(operation, ops.CreateForeignKeyOp):
-        return f"foreign key {operation.constraint_name} of {operation.source_table} is missing in the database"
-    if isinstance(operation, ops.CreateTableCommentOp | ops.DropTableCommentOp):
-        built = operation.comment if isinstance(operation, ops.CreateTableCommentOp) else None
-        return f"comment of table {operation.table_name}: built {built!r}, database {operation.existing_comment!r}"
-    if isinstance(operation, ops.AlterColumnOp):
-        return _describe_column(operation)
-    if isinstance(operation, ops.DropIndexOp):
-        return f"index {operation.index_name} on {operation.table_name} has other columns than were built"
-    return " ".join(str(word) for word in operation.to_diff_tuple())
-
-
-def _describe_column(operation: ops.AlterColumnOp) -> str:
-    name = f"column {operation.table_name}.{operation.column_name}"
-    if operation.modify_type is not None:
-        return f"{name}: built as {operation.modify_type!r}, {operation.existing_type!r} in the database"
-    if operation.modify_nullable is not None:
-        return f"{name}: built as {'NULL' if operation.modify_nullable else 'NOT NULL'}, not so in the database"
-    return f"{name}: comment built {operation.modify_comment!r}, database {operation.existing_comment!r}"
+    missing = "was built and is missing in the database"
+    if one.what == "table":
+        return f"table {one.table} {missing}"
+    if one.what == "column":
+        return f"column {one.table}.{one.name} {missing}"
+    if one.what == "index":
+        name = f"index {one.name} on {one.table}"
+        return f"{name} {missing}" if one.found is None else f"{name} has other columns than were built"
+    if one.what == "foreign key":
+        name = f"foreign key {one.name} of {one.table}"
+        return f"{name} is missing in the database" if one.found is None else f"{name} leads elsewhere than was built"
+    if one.what == "type":
+        return f"column {one.table}.{one.name}: built as {one.built!r}, {one.found!r} in the database"
+    if one.what == "nullable":
+        return f"column {one.table}.{one.name}: built as {'NULL' if one.built else 'NOT NULL'}, not so in the database"
+    if not one.name:
+        return f"comment of table {one.table}: built {one.built!r}, database {one.found!r}"
+    return f"column {one.table}.{one.name}: comment built {one.built!r}, database {one.found!r}"
