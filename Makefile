@@ -2,12 +2,14 @@
 #
 #   make demo        the whole loop on SQLite, no site, no network
 #   make test        everything that guards a change, but for the long tests
+#   make search      looks for new examples against the property tests, for SEARCH_SECONDS
 #   make help        the other targets
 #
 # Another Python: make test PYTHON=python3.13. More test processes: make test JOBS=4.
 
 PYTHON ?= python3
 JOBS ?= 2
+SEARCH_SECONDS ?= 600
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -16,12 +18,13 @@ DEV := $(VENV)/.dev
 BENCHMARKS := $(sort $(filter-out %/__init__.py,$(wildcard tests/benchmarks/*.py)))
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: help venv demo test test-long lint bench clean
+.PHONY: help venv demo test test-long search lint bench clean
 
 help:
 	@echo "make demo        the whole loop on SQLite, in the folder demo"
 	@echo "make test        lint, types and tests"
 	@echo "make test-long   the tests that take minutes"
+	@echo "make search      new random examples against the property tests, for SEARCH_SECONDS=$(SEARCH_SECONDS)"
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       the benchmarks"
 	@echo "make venv        the virtual environment for development, in $(VENV)"
@@ -59,6 +62,11 @@ test: lint
 
 test-long: $(DEV)
 	$(PYTEST) -m long
+
+# What it finds becomes an explicit @example of its test; the database of examples is .hypothesis.
+search: $(DEV)
+	@end=$$(($$(date +%s) + $(SEARCH_SECONDS))); \
+	while [ $$(date +%s) -lt $$end ]; do HYPOTHESIS_PROFILE=search $(PYTEST) -q -m hypothesis || exit 1; done
 
 bench: $(DEV)
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done

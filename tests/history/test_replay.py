@@ -153,7 +153,7 @@ edit_lists = st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=2, un
 @given(branches=st.lists(edit_lists, min_size=2, max_size=3))
 @example(branches=[["called A"], ["called B"]])
 @example(branches=[["another table name"], ["a new text"]])
-@settings(max_examples=8, deadline=None, derandomize=True,
+@settings(max_examples=8,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
 def test_any_branches_on_sqlite(tmp_path: Path, databases: Databases, branches: list[list[str]]) -> None:
     shutil.rmtree(tmp_path, ignore_errors=True)
