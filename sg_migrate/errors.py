@@ -359,6 +359,17 @@ class RebuildError(SgMigrateError):
         super().__init__(f"There is no {what} to change in: {sql}")
 
 
+class ForeignKeysOnError(SgMigrateError):
+    """On SQLite, a table must be copied, and foreign keys are enforced meanwhile."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(
+            f"Table {table} has to be copied, because this SQLite refuses a simpler way. While foreign keys are"
+            " enforced, that would delete rows of other tables. Connect with sg.connect() in env.py: it turns foreign"
+            " keys off and checks them before the commit."
+        )
+
+
 class OfflineRebuildError(SgMigrateError):
     """A script for SQLite cannot change a table whose present form is unknown."""
 

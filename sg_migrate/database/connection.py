@@ -149,7 +149,9 @@ def _committed_violations(driver: Any) -> set[Violation] | None:
 def lock_for_writing(connection: sa.Connection) -> None:
     """On SQLite, wait for the right to write now: a transaction that has read something already is refused at once."""
     if connection.dialect.name == "sqlite" and connection.in_transaction():
-        connection.exec_driver_sql("ROLLBACK")
+        driver: Any = connection.connection.dbapi_connection
+        if driver.in_transaction:  # a connection that is not ours begins with its first change
+            connection.exec_driver_sql("ROLLBACK")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 

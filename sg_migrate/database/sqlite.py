@@ -3,13 +3,15 @@
 Alembic's batch mode copies a table to change it, and what SQLAlchemy does not reflect is gone afterwards: triggers,
 expression indexes, unnamed checks, collations. What our revisions change needs no copy: a text type that gets longer
 and foreign keys are no matter of how rows are stored, and SQLite's documentation ("ALTER TABLE", the simpler procedure)
-has the statement in the schema table edited for such changes. A batch that needs more is copied by Alembic, with
-triggers, indexes, checks and views kept here.
+has the statement in the schema table edited for such changes. Where SQLite refuses that, the table is copied as its
+statement says. A batch that needs more is copied by Alembic, with triggers, indexes, checks and views kept here.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +19,7 @@ from alembic.ddl.sqlite import SQLiteImpl as AlembicSQLiteImpl
 from alembic.operations.batch import ApplyBatchImpl, BatchOperationsImpl
 from alembic.runtime.migration import MigrationContext
 
-from sg_migrate.errors import OfflineRebuildError, RebuildError
+from sg_migrate.errors import ForeignKeysOnError, OfflineRebuildError, RebuildError
 
 _TOKEN = re.compile(
     r"""(?P<blank>\s+|--[^\n]*|/\*.*?\*/)"""
@@ -63,21 +65,21 @@ class SQLiteImpl(AlembicSQLiteImpl):
             return
         self._edit(const.table.name, lambda sql: without_constraint(sql, str(const.name)))
 
-    def _edit(self, table: str, change: Any) -> None:
-        """Write what ``change`` makes of a table's statement into the schema table, and have SQLite read it again."""
+    def _edit(self, table: str, change: Callable[[str], str]) -> None:
+        """Give a table what ``change`` makes of its statement: in the schema table, or by a copy where that is refused.
+
+        Some builds of SQLite let nobody write there (SQLITE_DBCONFIG_DEFENSIVE).
+        """
         if self.as_sql:
             raise OfflineRebuildError(table)
         connection = self.connection
         assert connection is not None
-        statement = "SELECT sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
-        sql = connection.exec_driver_sql(statement, (table,)).scalar_one()
-        version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
-        connection.exec_driver_sql("PRAGMA writable_schema=ON")
-        statement = "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND lower(name) = lower(?)"
-        connection.exec_driver_sql(statement, (change(sql), table))
-        connection.exec_driver_sql(f"PRAGMA schema_version={version + 1}")  # other connections must read it again too
-        connection.exec_driver_sql("PRAGMA writable_schema=RESET")
-        connection.execute(sa.select(sa.table(table)).with_only_columns(sa.literal(1)).limit(0))
+        statement = "SELECT name, sql FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
+        name, sql = connection.exec_driver_sql(statement, (table,)).one()
+        try:
+            _write(connection, name, change(sql))
+        except sa.exc.DatabaseError:
+            _copy(connection, name, change(sql))
 
     # --- Alembic's copies
 
@@ -107,11 +109,65 @@ class SQLiteImpl(AlembicSQLiteImpl):
             return
         connection = self.connection
         assert connection is not None
-        connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")  # or a view on the table is an error now
-        super().rename_table(old_table_name, new_table_name, schema)
-        connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
+        with _legacy_alter_table(connection):  # or a view on the table is an error now
+            super().rename_table(old_table_name, new_table_name, schema)
         for statement in self._lost:
             connection.exec_driver_sql(statement)
+
+
+def _write(connection: sa.Connection, table: str, sql: str) -> None:
+    """Write a table's statement into the schema table, and have SQLite read it again."""
+    version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
+    connection.exec_driver_sql("PRAGMA writable_schema=ON")
+    try:
+        statement = "UPDATE sqlite_master SET sql = ? WHERE type = 'table' AND name = ?"
+        connection.exec_driver_sql(statement, (sql, table))
+        connection.exec_driver_sql(f"PRAGMA schema_version={version + 1}")  # other connections must read it again too
+    finally:
+        connection.exec_driver_sql("PRAGMA writable_schema=RESET")
+    connection.execute(sa.select(sa.table(table)).with_only_columns(sa.literal(1)).limit(0))
+
+
+def _copy(connection: sa.Connection, table: str, sql: str) -> None:
+    """Make a table anew by another statement: rows with their rowids, indexes and triggers are as before."""
+    if connection.exec_driver_sql("PRAGMA foreign_keys").scalar_one():
+        raise ForeignKeysOnError(table)  # dropping the old one would delete rows elsewhere
+    quote = connection.dialect.identifier_preparer.quote_identifier
+    old, new = quote(table), quote(_TEMPORARY + table)
+    columns = [quote(name) for name in _copied_columns(connection, table, sql)]
+    statement = "SELECT sql FROM sqlite_master WHERE tbl_name = ? AND type <> 'table' AND sql IS NOT NULL"
+    additions = connection.exec_driver_sql(statement, (table,)).scalars().all()
+    connection.exec_driver_sql(with_name(sql, new))
+    names = ", ".join(columns)
+    connection.exec_driver_sql(f"INSERT INTO {new} ({names}) SELECT {names} FROM {old}")  # noqa: S608 - quoted
+    if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").first():
+        connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (_TEMPORARY + table,))
+        statement = "UPDATE sqlite_sequence SET name = ? WHERE name = ?"  # AUTOINCREMENT goes on where it was
+        connection.exec_driver_sql(statement, (_TEMPORARY + table, table))
+    connection.exec_driver_sql(f"DROP TABLE {old}")
+    with _legacy_alter_table(connection):
+        connection.exec_driver_sql(f"ALTER TABLE {new} RENAME TO {old}")
+    for addition in additions:
+        connection.exec_driver_sql(addition)
+
+
+def _copied_columns(connection: sa.Connection, table: str, sql: str) -> list[str]:
+    """The columns that hold values of their own, the rowid among them; SQLite fills the generated ones."""
+    rows = connection.exec_driver_sql("SELECT name, hidden FROM pragma_table_xinfo(?)", (table,)).all()
+    taken = {name.lower() for name, _ in rows}
+    rowid = [name for name in ("rowid", "oid", "_rowid_") if name not in taken][:1]
+    end = _items(sql)[-1][1]
+    if "without" in [word.group().lower() for word in _words(sql, end, len(sql))]:
+        rowid = []
+    return [*rowid, *(name for name, hidden in rows if not hidden)]
+
+
+@contextmanager
+def _legacy_alter_table(connection: sa.Connection) -> Iterator[None]:
+    """Inside, a renamed table takes no views, triggers or foreign keys of other tables with it."""
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=ON")
+    yield
+    connection.exec_driver_sql("PRAGMA legacy_alter_table=OFF")
 
 
 def use(context: MigrationContext) -> None:
@@ -156,6 +212,13 @@ def with_type(sql: str, column: str, type_text: str) -> str:
                 last = word
             return f"{sql[: words[0].end()]} {type_text}{sql[last.end() :]}"
     raise RebuildError(f"column {column}", sql)
+
+
+def with_name(sql: str, name: str) -> str:
+    """A ``CREATE TABLE`` statement for a table of another name, which must be quoted."""
+    start = _items(sql)[0][0]
+    *_, token, _ = _words(sql, 0, start)
+    return f"{sql[: token.start()]}{name} {sql[token.end() :].lstrip()}"
 
 
 def with_item(sql: str, item: str) -> str:

@@ -58,7 +58,13 @@ class Site:
         return self.folder / "migrations" / "versions" / f"{revision}_made.py"
 
 
+@pytest.fixture(scope="session")
+def make_site() -> type[Site]:
+    """Makes a project: ``make_site(folder, url, foreign_keys="true")``."""
+    return Site
+
+
 @pytest.fixture
 def site(tmp_path: Path) -> Callable[..., Site]:
-    """Makes a project: ``site(url, foreign_keys="true")``."""
+    """Makes the test's project: ``site(url, foreign_keys="true")``."""
     return lambda url, **settings: Site(tmp_path / "project", url, **settings)
