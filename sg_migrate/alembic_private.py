@@ -12,6 +12,7 @@ import alembic.op
 from alembic.migration import MigrationContext
 from alembic.operations import AbstractOperations, MigrateOperation, Operations
 from alembic.script import Script, ScriptDirectory
+from sqlalchemy import PrimaryKeyConstraint
 from sqlalchemy.sql.compiler import IdentifierPreparer
 from sqlalchemy.types import TypeEngine
 
@@ -76,6 +77,11 @@ def environment_function(context: Any) -> Callable[..., Any] | None:
     environment = getattr(context, "_proxy", None) or context
     found: Callable[..., Any] | None = environment.context_opts.get("fn")
     return found
+
+
+def pending_columns(constraint: PrimaryKeyConstraint) -> tuple[str, ...]:
+    """The columns of a constraint that belongs to no table yet; making a table of it takes its time."""
+    return tuple(str(getattr(column, "name", column)) for column in constraint._pending_colargs)
 
 
 def writes_revision(function: Callable[..., Any] | None) -> bool:

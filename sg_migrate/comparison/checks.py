@@ -162,7 +162,7 @@ def check_drift(project: Project, database: Database) -> Check:
     if not heads:
         return Check(DRIFT, "skipped", "the database has no revision of this project")
     found = drift(database.connection, project.history(database.dialect).built(heads))
-    details = tuple(describe(operation) for operation in flat(found))
+    details = tuple(describe(operation) for operation in found)
     if not details:
         return Check(DRIFT, "ok", "the database is what its revisions built")
     what = f"{plural(len(details), 'difference')}: somebody changed it by hand"

@@ -29,14 +29,13 @@ class Call:
     """An operation with how it was invoked.
 
     ``line`` is that of the revision's file; ``batch``: inside ``batch_alter_table``; ``autocommit``: inside
-    ``autocommit_block``, so outside of the transaction; ``table``: what a ``create_table`` gives.
+    ``autocommit_block``, so outside of the transaction.
     """
 
     operation: MigrateOperation
     line: int | None = None
     batch: bool = False
     autocommit: bool = False
-    table: sa.Table | None = None
 
 
 def record(function: Callable[[], None], revision: str, dialect: str) -> tuple[list[Call], RecordingError | None]:
@@ -79,6 +78,19 @@ def _no_database(revision: str) -> Any:
     raise RecordingError(revision, "it asks for a database connection")
 
 
+class _TableWhenUsed:
+    """What ``op.create_table`` gives: the table, made when somebody uses it. Most revisions never do."""
+
+    def __init__(self, operation: ops.CreateTableOp, context: MigrationContext) -> None:
+        self._make = partial(operation.to_table, context)
+
+    def __clause_element__(self) -> sa.Table:
+        return self._make()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._make(), name)
+
+
 class _Recorder:
     """Stands in for the methods of ``alembic.op`` that would do something."""
 
@@ -89,9 +101,8 @@ class _Recorder:
         self.autocommit = False
 
     def invoke(self, operation: MigrateOperation, *, batch: bool = False) -> Any:
-        table = operation.to_table(self.context) if isinstance(operation, ops.CreateTableOp) else None
-        self.calls.append(Call(operation, _line(self.filename), batch, self.autocommit, table))
-        return table
+        self.calls.append(Call(operation, _line(self.filename), batch, self.autocommit))
+        return _TableWhenUsed(operation, self.context) if isinstance(operation, ops.CreateTableOp) else None
 
     @contextmanager
     def autocommit_block(self) -> Iterator[None]:

@@ -127,12 +127,9 @@ def _stopped(history: History, heads: tuple[str, ...], context: MigrationContext
 def _states(step: Step, atoms: list[_Atom]) -> list[State]:
     """What is built after none, one, two, ... of the atoms."""
     fold = Fold(step.before)
-    tables = {str(call.table.name): call.table for call in step.calls if call.table is not None}
     states: list[State] = [fold.state]
     for atom in atoms:
-        operation = atom.operation
-        table = tables.get(operation.table_name) if isinstance(operation, ops.CreateTableOp) else None
-        states.append(fold.apply(Call(operation, table=table), step.revision.revision))
+        states.append(fold.apply(Call(atom.operation), step.revision.revision))
     return states
 
 

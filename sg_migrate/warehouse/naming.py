@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from itertools import count
+from itertools import chain, count
 from typing import Literal, TypeAlias
 
 Naming: TypeAlias = Literal["snake", "shotgrid"]
@@ -96,15 +96,14 @@ class Names:
     def take(self, candidates: Iterable[str], built: str | None = None) -> str:
         """The name for an object: ``built``, its present name, if that is a candidate; else the first free one, taken.
 
-        Raises ``ValueError`` when no candidate is free.
+        Where none is free, the last of them gets a hash that nothing else has.
         """
+        candidates = list(candidates)
         if built is not None:
-            candidates = list(candidates)
             if built in candidates:
                 return built
             self.free(built)
-        for candidate in candidates:
-            if candidate.lower() not in self._taken:
-                self._taken.add(candidate.lower())
-                return candidate
-        raise ValueError("no free name left")
+        others = (with_hash(candidates[-1], f"{candidates[-1]} {number}") for number in count(2))
+        name = next(name for name in chain(candidates, others) if self.is_free(name))
+        self._taken.add(name.lower())
+        return name

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sg_migrate import EntityType, Field, Settings, SiteSchema
@@ -99,6 +99,16 @@ _NAMES = st.sampled_from(
 _CODES = st.sampled_from(["Shot", "SHOT", "Shot__a", "SgCarry", "AlembicVersion", "SgCatalogEntity", "CustomEntity01"])
 
 
+@example(
+    codes={
+        "Shot": {},
+        "SHOT": {"a": "multi_entity", "A": "multi_entity"},
+        "Shot__a": {},
+        "SgCarry": {},
+        "AlembicVersion": {},
+    },
+    settings={"entity_names": {"AlembicVersion": "shot__a"}},
+)
 @given(
     codes=st.dictionaries(_CODES, st.dictionaries(st.sampled_from("aAb"), st.just("multi_entity"))),
     settings=st.fixed_dictionaries(
