@@ -71,7 +71,9 @@ def _table(name: str, mark: Mark, types: dict[str, TypeEngine[Any]], key: tuple[
 
 
 def refresh(connection: sa.Connection, built: State, site: SiteSchema | None, settings: Settings) -> None:
-    """Write both tables anew, from what is built and from what the snapshot says of it; needs a transaction.
+    """Bring both tables up to date, with what is built and what the snapshot says of it; needs a transaction.
+
+    Only rows that differ are written.
 
     Args:
         connection: to the warehouse.
@@ -88,10 +90,26 @@ def refresh(connection: sa.Connection, built: State, site: SiteSchema | None, se
     ]
     for name, rows in ((settings.catalog_entity, entity_rows), (settings.catalog_field, field_rows)):
         if name in built:
-            table = sa.table(name, *(sa.column(column) for column in built[name].columns))
-            connection.execute(sa.delete(table))
-            if rows:
-                connection.execute(sa.insert(table), rows)
+            _write(connection, built[name], rows)
+
+
+def _write(connection: sa.Connection, built: TableState, rows: list[dict[str, str | None]]) -> None:
+    """Make ``rows`` the content of a catalog's table; a key that is there twice or is missing cannot be."""
+    table = sa.table(built.name, *(sa.column(column.name, column.type) for column in built.columns.values()))
+    keys = [table.c[name] for name in built.primary_key]
+    present = {tuple(row[name] for name in built.primary_key): dict(row)
+               for row in connection.execute(sa.select(table)).mappings()}  # fmt: skip
+    wanted = {tuple(row[name] for name in built.primary_key): row for row in rows}
+    stale = [key for key, row in present.items() if wanted.get(key) != row]
+    fresh = [row for key, row in wanted.items() if present.get(key) != row]
+    if len(stale) == len(present) and stale:
+        connection.execute(sa.delete(table))
+    elif stale:
+        values = [{f"key{number}": value for number, value in enumerate(key)} for key in stale]
+        of_row = sa.and_(*(key == sa.bindparam(f"key{number}") for number, key in enumerate(keys)))
+        connection.execute(sa.delete(table).where(of_row), values)
+    if fresh:
+        connection.execute(sa.insert(table), fresh)
 
 
 def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | None]:

@@ -165,3 +165,23 @@ def test_what_is_pruned_is_what_was_named(tmp_path: Path, sqlite_url: str) -> No
     assert {"sg_x", "sg_x__was_entity", "sg_x_id__was_entity"} == set(studio.built["order"].columns) - {"id"}
     studio.take(without(site(Order=named_alike), "Order.sg_x__was_entity"))
     assert studio.sg_migrate("prune", "Order.sg_x__was_entity").exit_code == 0
+
+
+def test_the_catalog_writes_what_differs(tmp_path: Path, sqlite_url: str) -> None:
+    studio = Studio(tmp_path / "project", sqlite_url)
+    studio.step(TEXT)
+    studio.execute(
+        "CREATE TABLE written (rows INTEGER)",
+        *(
+            f"CREATE TRIGGER w{number} AFTER {what} ON sg_catalog_{of} BEGIN INSERT INTO written VALUES (1); END"
+            for number, (what, of) in enumerate((w, o) for w in ("INSERT", "DELETE") for o in ("entity", "field"))
+        ),
+    )
+    studio.take(site(Shot={"sg_cut": "text Cut", "sg_kind": "list Kind", "sg_day": "text Day", "sg_new": "text New"}))
+    studio.revise()
+    studio.upgrade()
+    assert studio.rows("SELECT count(*) FROM written") == [(1,)]
+    assert studio.rows("SELECT display_name FROM sg_catalog_field WHERE field_code = 'sg_new'") == [("New",)]
+    studio.downgrade()
+    assert studio.rows("SELECT count(*) FROM written") == [(2,)]
+    assert studio.rows("SELECT count(*) FROM sg_catalog_field WHERE field_code = 'sg_new'") == [(0,)]
