@@ -8,12 +8,10 @@ from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 from alembic.operations import ops
-from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.database.reflection import FoundColumn, FoundTable, Reflection, keys_of
 from sg_migrate.errors import ClashError
 from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
-from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.comments import UNSETTLED
 from sg_migrate.warehouse.state import ColumnState, State, TableState, to_metadata
 
@@ -48,7 +46,7 @@ def check_clashes(connection: sa.Connection, built: State, model: State) -> None
     ours = {table.mark.key: table for table in built.values()}
     known = {table.name: ours[table.mark.key] for table in model.values() if table.mark.key in ours}
     grown = {name: old for name, old in known.items() if model[name].columns.keys() - old.columns.keys()}
-    found = _reflection(connection).tables([old.name for old in grown.values()])
+    found = Reflection(connection).tables([old.name for old in grown.values()], keys=False)
     columns = []
     for name, old in grown.items():
         there = found.get(old.name, FoundTable()).columns
@@ -64,16 +62,10 @@ def _names(inspector: sa.Inspector) -> list[str]:
     return names + (inspector.get_materialized_view_names() if inspector.dialect.name == "postgresql" else [])
 
 
-def _reflection(connection: sa.Connection) -> Reflection:
-    with quiet():
-        return Reflection(MigrationContext.configure(connection))
-
-
 def drift(connection: sa.Connection, built: State) -> list[Drift]:
     """Where the database's owned objects differ from what was built; nothing of anybody else's is looked at."""
-    reflection = _reflection(connection)
-    with_keys = [name for name, table in built.items() if table.foreign_keys]
-    tables = reflection.tables(built, with_keys)
+    reflection = Reflection(connection)
+    tables = reflection.tables(built, keys=any(table.foreign_keys for table in built.values()))
     return [one for name in sorted(built) for one in _of_table(reflection, built[name], tables.get(name))]
 
 
@@ -83,7 +75,7 @@ def _of_table(reflection: Reflection, table: TableState, found: FoundTable | Non
         yield from (Drift("index", table.name, index, columns) for index, columns in sorted(table.indexes.items()))
         yield from (Drift("foreign key", table.name, name) for name in table.foreign_keys)
         return
-    dialect = reflection.context.dialect
+    dialect = reflection.connection.dialect
     stored = as_stored(table, dialect.name)
     for name, column in stored.columns.items():
         yield from _of_column(reflection, stored, column, found.columns.get(name))
@@ -104,10 +96,10 @@ def _of_column(
         yield Drift("column", table.name, column.name)
         return
     if not reflection.is_type(table.name, column.name, found, column.type):
-        yield Drift("type", table.name, column.name, column.type, found.declared or found.type)
+        yield Drift("type", table.name, column.name, column.type, found.type)
     if found.nullable != column.nullable and column.name not in table.primary_key:
         yield Drift("nullable", table.name, column.name, column.nullable, found.nullable)
-    settled = reflection.context.dialect.supports_comments and column.comment != UNSETTLED
+    settled = reflection.connection.dialect.supports_comments and column.comment != UNSETTLED
     if settled and column.comment != (found.comment or None):
         yield Drift("comment", table.name, column.name, column.comment, found.comment)
 

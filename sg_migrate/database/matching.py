@@ -51,14 +51,15 @@ class Reflected:
     """
 
     def __init__(self, context: MigrationContext) -> None:
+        assert context.connection is not None
         self.context = context
-        self._reflection = Reflection(context)
+        self._reflection = Reflection(context.connection)
         self._tables: dict[str, FoundTable | None] = {}
 
     def read(self, names: set[str]) -> None:
         """Read tables that were not read yet."""
         new = names - self._tables.keys()
-        found = self._reflection.tables(new, new) if new else {}
+        found = self._reflection.tables(new) if new else {}
         self._tables |= {name: found.get(name) for name in new}
 
     def is_like(self, name: str, table: TableState | None, telling: set[tuple[str, ...]]) -> bool:

@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import exc, pool
 
 from sg_migrate.conversion.rules import converted
+from sg_migrate.database.reflection import Reflection
 from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.database.views import Uses, view_uses
 from sg_migrate.errors import DatabaseUnavailableError, SettingsError
@@ -50,8 +51,8 @@ class Database:
     @cached_property
     def columns(self) -> dict[str, frozenset[str]]:
         """The columns of every table, by the table's name."""
-        found = sa.inspect(self.connection).get_multi_columns()
-        return {name: frozenset(column["name"] for column in columns) for (_, name), columns in found.items()}
+        found = Reflection(self.connection).tables(keys=False)
+        return {name: frozenset(table.columns) for name, table in found.items()}
 
     @cached_property
     def _view_uses(self) -> Uses:

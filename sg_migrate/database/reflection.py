@@ -2,141 +2,174 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from alembic.ddl.impl import DefaultImpl
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.database.sqlite import foreign_keys
+from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.state import TableState, type_key
 
 
 @dataclass(frozen=True, slots=True)
 class FoundColumn:
-    """A column of a database; ``declared`` is SQLite's own text for the type, empty elsewhere."""
+    """A column of a database; ``type`` is text where the engine tells it as text, which is faster read."""
 
-    type: TypeEngine[Any]
+    type: TypeEngine[Any] | str
     nullable: bool
     comment: str | None
-    declared: str = ""
+
+
+Key: TypeAlias = "tuple[tuple[str, ...], str]"
+"""A foreign key: its columns, and the table that it refers to."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A table of a database: columns, and indexes as name -> columns; an expression in an index is ``None``."""
+    """A table of a database: columns, indexes and foreign keys by name; an expression in an index is ``None``."""
 
     comment: str | None = None
     columns: Mapping[str, FoundColumn] = field(default_factory=dict)
     indexes: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
-    foreign_keys: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
-    """Name -> columns, referred table."""
+    foreign_keys: Mapping[str, Key] = field(default_factory=dict)
 
 
 class Reflection:
-    """The tables of one database.
+    """The tables of one database, all of them read in a handful of queries."""
 
-    Args:
-        context: with a connection.
-    """
-
-    def __init__(self, context: MigrationContext) -> None:
-        assert context.connection is not None
-        self.context = context
-        self.connection = context.connection
+    def __init__(self, connection: sa.Connection) -> None:
+        self.connection = connection
         self._same: dict[Any, bool] = {}
 
     @cached_property
-    def inspector(self) -> sa.Inspector:
-        """SQLAlchemy's own, for what is asked of single tables."""
+    def _inspector(self) -> sa.Inspector:
         return sa.inspect(self.connection)
 
-    def tables(self, names: Collection[str], with_keys: Collection[str] = ()) -> dict[str, FoundTable]:
+    @cached_property
+    def _impl(self) -> DefaultImpl:
+        with quiet():
+            return MigrationContext.configure(self.connection).impl
+
+    def tables(self, names: Collection[str] | None = None, *, keys: bool = True) -> dict[str, FoundTable]:
         """Those of the tables that are there.
 
         Args:
-            names: the tables' names.
-            with_keys: the tables whose foreign keys are asked for; SQLite tells their names table by table.
+            names: the tables' names; all tables when left out.
+            keys: whether foreign keys are asked for.
         """
-        if self.connection.dialect.name == "sqlite":
-            return self._sqlite(set(names), with_keys)
-        inspector, wanted = self.inspector, list(names)
-        found = _by_name(inspector.get_multi_columns(filter_names=wanted))
-        indexes = _by_name(inspector.get_multi_indexes(filter_names=wanted))
-        comments = _by_name(inspector.get_multi_table_comment(filter_names=wanted))
-        keys = _by_name(inspector.get_multi_foreign_keys(filter_names=list(with_keys))) if with_keys else {}
+        readers = {"sqlite": self._sqlite, "mysql": self._mysql, "mariadb": self._mysql}
+        reader = readers.get(self.connection.dialect.name, self._by_inspector)
+        found = reader(None if names is None else list(names), keys)
+        return found if names is None else {name: found[name] for name in names if name in found}
+
+    def _by_inspector(self, names: list[str] | None, keys: bool) -> dict[str, FoundTable]:
+        """PostgreSQL: SQLAlchemy asks one query for each kind of thing."""
+        inspector = self._inspector
+        found = _by_name(inspector.get_multi_columns(filter_names=names))
+        indexes = _by_name(inspector.get_multi_indexes(filter_names=names))
+        comments = _by_name(inspector.get_multi_table_comment(filter_names=names))
+        foreign = _by_name(inspector.get_multi_foreign_keys(filter_names=names)) if keys else {}
         return {
             name: FoundTable(
                 comments.get(name, {}).get("text"),
                 {c["name"]: FoundColumn(c["type"], bool(c["nullable"]), c.get("comment")) for c in columns},
                 {str(i["name"]): tuple(i["column_names"]) for i in indexes.get(name, ())},
-                _keys(keys.get(name, ())),
+                {str(k["name"]): (tuple(k["constrained_columns"]), k["referred_table"]) for k in foreign.get(name, ())},
             )
             for name, columns in found.items()
-            if name in set(names)
         }
 
-    def _sqlite(self, names: set[str], with_keys: Collection[str]) -> dict[str, FoundTable]:
-        """Two queries for everything: pragma functions joined to the list of tables."""
-        columns: dict[str, dict[str, FoundColumn]] = {}
-        for table, column, declared, not_null in self.connection.exec_driver_sql(_SQLITE_COLUMNS):
-            if table in names:
-                found = FoundColumn(sa.types.NULLTYPE, not not_null, None, declared or "")
-                columns.setdefault(table, {})[column] = found
-        indexes: dict[str, dict[str, tuple[str | None, ...]]] = {}
-        for table, index, column in self.connection.exec_driver_sql(_SQLITE_INDEXES):
-            if table in names:
-                of_table = indexes.setdefault(table, {})
-                of_table[index] = (*of_table.get(index, ()), column)
-        return {
-            name: FoundTable(None, of, indexes.get(name, {}), self._keys_of(name) if name in with_keys else {})
-            for name, of in columns.items()
-        }
+    def _sqlite(self, _: list[str] | None, keys: bool) -> dict[str, FoundTable]:
+        """Pragma functions joined to the list of tables; names of foreign keys are in the statements only."""
+        statements = self._rows("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        foreign = {table: foreign_keys(sql) for table, sql in statements} if keys else {}
+        comments = {table: None for table, _ in statements}
+        return _put_together(comments, self._rows(_SQLITE_COLUMNS), self._rows(_SQLITE_INDEXES), foreign)
 
-    def _keys_of(self, table: str) -> dict[str, tuple[tuple[str, ...], str]]:
-        return _keys(self.inspector.get_foreign_keys(table))
+    def _mysql(self, _: list[str] | None, keys: bool) -> dict[str, FoundTable]:
+        """The information schema; SQLAlchemy asks for each table's own statement."""
+        foreign: dict[str, dict[str, Key]] = {}
+        for table, name, column, referred in self._rows(_MYSQL_KEYS) if keys else ():
+            of_table = foreign.setdefault(table, {})
+            of_table[name] = ((*of_table.get(name, ((), ""))[0], column), referred)
+        comments: dict[str, str | None] = dict(self._rows(_MYSQL_COMMENTS))
+        return _put_together(comments, self._rows(_MYSQL_COLUMNS), self._rows(_MYSQL_INDEXES), foreign)
+
+    def _rows(self, query: str) -> Sequence[Any]:
+        return self.connection.exec_driver_sql(query).all()
 
     def is_type(self, table: str, column: str, found: FoundColumn, built: TypeEngine[Any]) -> bool:
         """Whether a column has the type that was built, as far as this engine tells types apart."""
-        key = (found.declared or type_key(found.type), type_key(built))
+        key = (found.type if isinstance(found.type, str) else type_key(found.type), type_key(built))
         if key not in self._same:
             self._same[key] = self._is_type(table, column, found, built)
         return self._same[key]
 
     def _is_type(self, table: str, column: str, found: FoundColumn, built: TypeEngine[Any]) -> bool:
-        dialect = self.context.dialect
-        if found.declared:
-            if found.declared.lower() == built.compile(dialect=dialect).lower():
+        dialect, type_ = self.connection.dialect, found.type
+        if isinstance(type_, str):
+            if type_.lower() == built.compile(dialect=dialect).lower():
                 return True
-            (type_,) = [c["type"] for c in self.inspector.get_columns(table) if c["name"] == column]
-        else:
-            type_ = found.type
+            (type_,) = [c["type"] for c in self._inspector.get_columns(table) if c["name"] == column]
         kinds = (sa.Double, sa.Double | sa.Float), (sa.DateTime, sa.DateTime)
         if any(isinstance(built, kind) and isinstance(type_, db_kind) for kind, db_kind in kinds) and (
             built.compile(dialect=dialect) != type_.compile(dialect=dialect)
         ):
             return False  # precision, which Alembic's comparison overlooks: real, DATETIME without (6)
-        return not self.context.impl.compare_type(sa.Column("c", type_), sa.Column("c", built))
+        return not self._impl.compare_type(sa.Column("c", type_), sa.Column("c", built))
 
 
 _SQLITE_COLUMNS = """
-    SELECT m.name, c.name, c.type, c."notnull" FROM sqlite_master m, pragma_table_xinfo(m.name) c
+    SELECT m.name, c.name, c.type, NOT c."notnull", NULL FROM sqlite_master m, pragma_table_xinfo(m.name) c
     WHERE m.type = 'table' ORDER BY m.name, c.cid"""
 _SQLITE_INDEXES = """
     SELECT i.tbl_name, i.name, c.name FROM sqlite_master i, pragma_index_info(i.name) c
     WHERE i.type = 'index' AND i.sql IS NOT NULL ORDER BY i.name, c.seqno"""
+_MYSQL_COMMENTS = """
+    SELECT table_name, table_comment FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"""
+_MYSQL_COLUMNS = """
+    SELECT table_name, column_name, column_type, is_nullable = 'YES', column_comment FROM information_schema.columns
+    WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
+_MYSQL_INDEXES = """
+    SELECT table_name, index_name, column_name FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY' ORDER BY table_name, index_name, seq_in_index"""
+_MYSQL_KEYS = """
+    SELECT table_name, constraint_name, column_name, referenced_table_name FROM information_schema.key_column_usage
+    WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL
+    ORDER BY table_name, constraint_name, ordinal_position"""
+
+
+def _put_together(
+    comments: Mapping[str, str | None],
+    columns: Iterable[Any],
+    indexes: Iterable[Any],
+    keys: Mapping[str, Mapping[str, Key]],
+) -> dict[str, FoundTable]:
+    """The tables that have a comment, if only an empty one, out of rows that begin with a table's name."""
+    columns_of: dict[str, dict[str, FoundColumn]] = {}
+    for table, name, type_, nullable, comment in columns:
+        columns_of.setdefault(table, {})[name] = FoundColumn(type_ or "", bool(nullable), comment)
+    indexes_of: dict[str, dict[str, tuple[str | None, ...]]] = {}
+    for table, name, column in indexes:
+        of_table = indexes_of.setdefault(table, {})
+        of_table[name] = (*of_table.get(name, ()), column)
+    return {
+        name: FoundTable(comment, columns_of.get(name, {}), indexes_of.get(name, {}), keys.get(name, {}))
+        for name, comment in comments.items()
+    }
 
 
 def _by_name(found: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: item for (_, name), item in found.items()}
 
 
-def _keys(found: Iterable[Any]) -> dict[str, tuple[tuple[str, ...], str]]:
-    return {str(key["name"]): (tuple(key["constrained_columns"]), key["referred_table"]) for key in found}
-
-
-def keys_of(table: TableState) -> dict[str, tuple[tuple[str, ...], str]]:
+def keys_of(table: TableState) -> dict[str, Key]:
     """The foreign keys of a built table in the form of `FoundTable`."""
     return {name: (key.columns, key.referred_table) for name, key in table.foreign_keys.items()}

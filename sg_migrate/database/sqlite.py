@@ -237,6 +237,18 @@ def without_constraint(sql: str, name: str) -> str:
     raise RebuildError(f"constraint {name}", sql)
 
 
+def foreign_keys(sql: str) -> dict[str, tuple[tuple[str, ...], str]]:
+    """The named foreign keys of a ``CREATE TABLE`` statement: columns and table referred to, as written there."""
+    found = {}
+    for start, end in _items(sql) if "foreign" in sql.lower() else ():
+        words = [token.group() for token in _words(sql, start, end)]
+        if [word.lower() for word in (*words[:1], *words[2:4])] == ["constraint", "foreign", "key"]:
+            close = words.index(")")
+            columns = tuple(_unquoted(word) for word in words[5:close] if word != ",")
+            found[_unquoted(words[1])] = (columns, _unquoted(words[close + 2]))
+    return found
+
+
 def _items(sql: str) -> list[tuple[int, int]]:
     """Where the columns and constraints of a ``CREATE TABLE`` statement are, commas excluded."""
     depth, start, found = 0, 0, []
@@ -262,7 +274,9 @@ def _words(sql: str, start: int, end: int) -> list[re.Match[str]]:
 
 def _name(token: str) -> str:
     """An identifier as written in SQL, without its quotes and in lower case."""
+    return _unquoted(token).lower()
+
+
+def _unquoted(token: str) -> str:
     quote = token[0]
-    if quote in "\"`'[":
-        token = token[1:-1].replace(quote * 2, quote)
-    return token.lower()
+    return token[1:-1].replace(quote * 2, quote) if quote in "\"`'[" else token

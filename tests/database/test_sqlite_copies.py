@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def everything(url: str) -> dict[str, Any]:
     return {"structure": snapshot_structure(url), "rows": rows, "rowids": rowids, "texts": texts}
 
 
-def walk(project: Any, env: str) -> list[Mapping[str, Any]]:
+def walk(project: Any, env: str) -> list[dict[str, Any]]:
     """What the database holds after each command; the same revisions for all, made by the first."""
     project.take(LIST)
     project.revise("one")
@@ -109,7 +109,7 @@ def walk(project: Any, env: str) -> list[Mapping[str, Any]]:
     run(project.url, ADDITIONS)
     path = project.folder / "migrations" / "env.py"
     path.write_text(env + path.read_text("utf-8"), "utf-8")
-    found = []
+    found: list[dict[str, Any]] = []
     project.take(TEXT)
     ini = project.ini.read_text("utf-8").replace("[sg_migrate]\n", "[sg_migrate]\nforeign_keys = true\n")
     project.ini.write_text(ini, "utf-8")
@@ -123,7 +123,7 @@ def walk(project: Any, env: str) -> list[Mapping[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory, make_site: Callable[..., Any]) -> list[Mapping[str, Any]]:
+def edited(tmp_path_factory: pytest.TempPathFactory, make_site: Callable[..., Any]) -> list[dict[str, Any]]:
     """What the walk gives where SQLite lets us edit."""
     folder = tmp_path_factory.mktemp("edited")
     project = make_site(folder / "project", f"sqlite:///{folder}/here.db")
@@ -136,7 +136,7 @@ def edited(tmp_path_factory: pytest.TempPathFactory, make_site: Callable[..., An
 
 @pytest.mark.parametrize("how", REFUSALS)
 def test_a_copy_gives_what_the_edit_gives(
-    how: str, edited: list[Mapping[str, Any]], make_site: Callable[..., Any], tmp_path: Path
+    how: str, edited: list[dict[str, Any]], make_site: Callable[..., Any], tmp_path: Path
 ) -> None:
     project = make_site(tmp_path / "project", f"sqlite:///{tmp_path}/here.db")
     for number, (copied, wanted) in enumerate(zip(walk(project, REFUSALS[how] + ENV), edited, strict=True)):
