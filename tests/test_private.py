@@ -69,7 +69,8 @@ def private_uses(path: Path) -> list[tuple[int, str]]:
     return [
         (node.lineno, node.attr)
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and node.attr != "_getframe" and node.attr.startswith("_") and not node.attr.startswith("__")
+        if isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__")
+        and node.attr != "_getframe"
         and not (isinstance(node.value, ast.Name) and node.value.id in own)
     ]  # fmt: skip
 

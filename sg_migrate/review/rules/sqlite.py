@@ -19,8 +19,8 @@ CASCADES = Rule(
 )  # fmt: skip
 TRIGGERS = Rule(
     "SGM602", Level.LOSSY, "A rebuilt table loses its triggers",
-    "They are dropped with the old table, and nothing creates them again.",
-    "Create them again at the end of upgrade().",
+    "They are dropped with the old table, and with a stock env.py nothing creates them again.",
+    "Use `sg.connect()` and `sg.options()` in env.py, or create them again at the end of upgrade().",
 )  # fmt: skip
 SILENT_CAST = Rule(
     "SGM603", Level.LOSSY, "SQLite casts without a word",
@@ -40,34 +40,48 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
     if revision.dialect != "sqlite":
         return
-    rebuilt = _rebuilt(revision)
+    safe = _connects_safely(revision)
+    rebuilt = _rebuilt(revision, safe=safe)
     for table, step in rebuilt.items():
         place = {"mark": step.mark(table), "table": table, "line": step.call.line}
         yield REBUILD.finding("a batch builds it anew", **place)
-        if not _connects_safely(revision):
+        if not safe:
             yield CASCADES.finding("env.py does not connect through sg_migrate", **place)
         names = revision.database.triggers.get(table, []) if revision.database else []
-        if names:
+        if names and not safe:
             yield TRIGGERS.finding(f"loses {', '.join(names)}", **place)
     for table in rebuilt:
         yield from _silent_casts(revision, table)
 
 
-def _rebuilt(revision: RevisionUnderReview) -> dict[str, Operation]:
+def _rebuilt(revision: RevisionUnderReview, *, safe: bool) -> dict[str, Operation]:
     """Tables that a batch builds anew, with the first operation that makes it necessary.
 
-    What SQLite can do without (adding a plain column, renaming, indexes) is left in place by Alembic's batches.
+    What SQLite can do without (adding a plain column, renaming, indexes) is left in place by Alembic's batches; longer
+    text types and foreign keys are by ours (`sg_migrate.database.sqlite`), where env.py connects through it (``safe``).
     """
     found: dict[str, Operation] = {}
     for step in revision.steps:
         table = table_of(step.operation)
-        if step.call.batch and table not in step.created and _needs_rebuild(step.operation):
+        in_place = safe and _is_in_place(step.operation)
+        if step.call.batch and table not in step.created and _needs_rebuild(step.operation) and not in_place:
             found.setdefault(table, step)
     return found
 
 
 def _needs_rebuild(operation: object) -> bool:
     return not isinstance(operation, ops.AddColumnOp | ops.CreateIndexOp | ops.DropIndexOp | ops.RenameTableOp)
+
+
+def _is_in_place(operation: object) -> bool:
+    """Whether it is no matter of how rows are stored."""
+    if isinstance(operation, ops.DropConstraintOp):
+        return operation.constraint_type == "foreignkey"
+    if not isinstance(operation, ops.AlterColumnOp):
+        return isinstance(operation, ops.CreateForeignKeyOp)
+    texts = isinstance(operation.modify_type, sa.String) and isinstance(operation.existing_type, sa.String)
+    others = operation.modify_name is not None or operation.modify_nullable is not None
+    return texts and not others and operation.modify_server_default is False
 
 
 def _connects_safely(revision: RevisionUnderReview) -> bool:
