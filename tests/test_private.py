@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import inspect
+import pkgutil
+import textwrap
 from operator import attrgetter
 from pathlib import Path
+from types import ModuleType
 
 import alembic.autogenerate.api
 import alembic.command
+import alembic.context
 import alembic.op
 import alembic.operations
 import alembic.runtime.environment
 import alembic.script
 import pytest
 import sqlalchemy as sa
+from alembic.config import Config
+from alembic.migration import MigrationContext
 from sqlalchemy.sql.compiler import IdentifierPreparer
 
 PACKAGE = Path(__file__).parent.parent / "sg_migrate"
@@ -50,6 +58,43 @@ def test_the_proxies_and_the_commands_function() -> None:
     assert any("retrieve_migrations" in str(constant) for constant in alembic.command.revision.__code__.co_consts)
 
 
+def test_proxies_are_still_called_so() -> None:
+    """`running_operations` and `environment_function` ask for ``_proxy`` by its name."""
+    context = MigrationContext.configure(dialect_name="sqlite")
+    with alembic.operations.Operations.context(context) as operations:
+        assert vars(alembic.op).get("_proxy") is operations, "alembic.op no longer has _proxy"
+    environment = alembic.runtime.environment.EnvironmentContext(Config(), alembic.script.ScriptDirectory("."))
+    with environment:
+        assert vars(alembic.context).get("_proxy") is environment, "alembic.context no longer has _proxy"
+
+
+def test_classes_of_ours_use_nothing_private_that_they_inherit() -> None:
+    found = [
+        f"{name}.{kind.__name__}: {attribute}"
+        for name, module in modules().items()
+        for kind in vars(module).values()
+        if isinstance(kind, type) and kind.__module__ == name
+        for base in kind.__mro__
+        if base.__module__.split(".")[0] in ("alembic", "sqlalchemy")
+        for attribute in (*vars(kind), *names_on_self(kind))
+        if attribute.startswith("_") and not attribute.startswith("__") and hasattr(base, attribute)
+    ]
+    assert found == []
+
+
+def modules() -> dict[str, ModuleType]:
+    """Every module of the package, but for the one that runs it."""
+    names = [module.name for module in pkgutil.walk_packages([str(PACKAGE)], "sg_migrate.")]
+    return {name: importlib.import_module(name) for name in names if not name.endswith("__main__")}
+
+
+def names_on_self(kind: type) -> set[str]:
+    """What a class takes from ``self``."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return {node.attr for node in found if isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")}
+
+
 def test_all_of_it_is_in_one_file() -> None:
     used = {name for _, name in private_uses(ONE_FILE)}
     assert used == set(PRIVATE)
@@ -77,14 +122,7 @@ def private_uses(path: Path) -> list[tuple[int, str]]:
 
 def test_importing_everything_changes_nothing_for_others() -> None:
     implementation = attrgetter("ddl.impl._impls")
-    import importlib
-    import pkgutil
-
     import alembic.ddl.sqlite
 
-    import sg_migrate
-
-    for module in pkgutil.walk_packages(sg_migrate.__path__, "sg_migrate."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+    assert modules()
     assert implementation(alembic)["sqlite"] is alembic.ddl.sqlite.SQLiteImpl
