@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engines import ENGINES, Databases, EngineMissingError, Servers
+from engines import ENGINES, Databases, RequestedDatabases, Servers
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
@@ -22,18 +22,6 @@ _BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck
 hypothesis_settings.register_profile("gate", derandomize=True, database=None, **_BUSY)
 hypothesis_settings.register_profile("search", derandomize=False, print_blob=True, **_BUSY)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
-
-
-class RequestedDatabases(Databases):
-    """Databases that skip the test, or fail it, where an engine is missing."""
-
-    def new(self, engine: str) -> str:
-        try:
-            return super().new(engine)
-        except EngineMissingError as error:
-            if os.environ.get("SG_MIGRATE_REQUIRE_ENGINES") == "1":
-                pytest.fail(f"{engine}: {error}", pytrace=False)
-            pytest.skip(f"{engine}: {error}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

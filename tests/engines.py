@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+import pytest
 from sqlalchemy import URL, create_engine
 from sqlalchemy.exc import OperationalError
 
@@ -324,3 +325,15 @@ class Databases:
         url = server.create_database()
         self._drops.callback(server.drop_database, url)
         return url.set(drivername=drivername).render_as_string(hide_password=False)
+
+
+class RequestedDatabases(Databases):
+    """Databases that skip the test, or fail it, where an engine is missing."""
+
+    def new(self, engine: str) -> str:
+        try:
+            return super().new(engine)
+        except EngineMissingError as error:
+            if os.environ.get("SG_MIGRATE_REQUIRE_ENGINES") == "1":
+                pytest.fail(f"{engine}: {error}", pytrace=False)
+            pytest.skip(f"{engine}: {error}")

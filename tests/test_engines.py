@@ -14,8 +14,7 @@ from pathlib import Path
 import engines
 import pytest
 import sqlalchemy as sa
-from conftest import RequestedDatabases
-from engines import Databases, EngineFailedError, EngineMissingError, Server, Servers
+from engines import Databases, EngineFailedError, EngineMissingError, RequestedDatabases, Server, Servers
 
 HOSTILE = "Grün 漢字 \N{CLAPPER BOARD}\N{ARTIST PALETTE} ' \" \\ %s :x \u202e"
 

@@ -14,7 +14,7 @@ from engines import Databases
 from oracle import Json, Oracle
 from oracle_values import DATES, DOCUMENTS, DOUBLES, EMOJI, QUOTES, TEXTS, TIMESTAMPS, tag, to_driver
 from structure import snapshot_structure
-from test_structure import build, run
+from structures import build, run
 
 ROWS = 24
 """So many that each column goes through all its values."""

@@ -14,6 +14,8 @@ from engines import Databases
 
 from sg_migrate.database.reserved import RESERVED, quoting_reserved
 
+pytest_plugins = ["projects"]
+
 WORDS = sorted(RESERVED)
 ENGINES = ["sqlite", "postgresql", "mariadb"]
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+pytest_plugins = ["projects"]
+
 PROGRAM = '''
 import importlib, io, pkgutil, sys
 import alembic.op, alembic.context, alembic.command, sqlalchemy as sa

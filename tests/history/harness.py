@@ -31,7 +31,7 @@ from alembic.config import Config
 from engines import Databases
 from structure import Structure, diff_structure, raw_connection, snapshot_structure
 
-from sg_migrate import SiteSchema, load, merge, read_snapshot, write_snapshot
+from sg_migrate import EntityType, Field, SiteSchema, load, merge, read_snapshot, write_snapshot
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.template import create_project
 from sg_migrate.settings import Settings
@@ -213,3 +213,20 @@ def run(
 def pairs(**tables: dict[str, str]) -> dict[Any, Any]:
     """``renamed`` for the oracle: ``pairs(shot={"sg_cut_in": "sg_cut_in__was_text"})``."""
     return {(table, old): (table, new) for table, columns in tables.items() for old, new in columns.items()}
+
+
+def a_site(*fields: Field) -> SiteSchema:
+    """A small site: shots with a link, a list, numbers and times."""
+    own = [
+        Field("Shot", "id", "number", "Id"),
+        Field("Shot", "code", "text", "Shot Code", 'The "name" of it'),
+        Field("Shot", "sg_cut_in", "number", "Cut In"),
+        Field("Shot", "sg_ratio", "float", "Ratio"),
+        Field("Shot", "sg_status_list", "status_list", "Status 🦋"),
+        Field("Shot", "sg_shown_at", "date_time", "Shown at"),
+        Field("Shot", "sg_sequence", "entity", "Sequence", valid_types=("Sequence",)),
+        Field("Shot", "assets", "multi_entity", "Assets", valid_types=("Asset",)),
+    ]
+    shot = EntityType("Shot", "Shot", fields={f.code: f for f in sorted([*own, *fields], key=lambda f: f.code)})
+    sequence = EntityType("Sequence", "Reel", fields={"id": Field("Sequence", "id", "number", "Id")})
+    return SiteSchema({"Sequence": sequence, "Shot": shot})

@@ -8,8 +8,7 @@ from pathlib import Path
 import alembic.command
 import pytest
 from engines import Databases
-from harness import History, run, undisturbed
-from test_drift import a_site
+from harness import History, a_site, run, undisturbed
 
 from sg_migrate import Field
 from sg_migrate.errors import FoldError, RecordingError

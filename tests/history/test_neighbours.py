@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, execute
+from harness import SAMPLES, History, a_site, execute
 from oracle import Oracle
 from structure import diff_structure, snapshot_structure
-from test_drift import a_site
 
 from sg_migrate import Field
 from sg_migrate.errors import ClashError

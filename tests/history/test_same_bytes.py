@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, normalised, pairs, run
+from harness import SAMPLES, History, a_site, normalised, pairs, run
 from oracle import Oracle
 from structure import Structure, diff_structure
-from test_drift import a_site
 
 from sg_migrate import Field, SiteSchema
 from sg_migrate.commands import prune

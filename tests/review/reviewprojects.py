@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import textwrap
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import alembic.command
 from alembic.config import Config
+from testsite import raw_schema
 
 from sg_migrate.database.reading import opened
 from sg_migrate.review.run import Review, review
@@ -167,3 +169,11 @@ def working_directory(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.chdir(before)
+
+
+def written(made: Made, site: SiteSchema, name: str = "other.json") -> str:
+    """The site's schema as a file, as the API answers."""
+    fields, entities = raw_schema(site)
+    path = made.folder / name
+    path.write_text(json.dumps({"schema_read": fields, "schema_entity_read": entities}))
+    return name

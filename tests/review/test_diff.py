@@ -8,13 +8,12 @@ import subprocess
 import pytest
 from click.testing import CliRunner, Result
 from markdowncheck import tables
-from reviewprojects import Made, renamed, small_site, working_directory
-from testsite import LocalSite, raw_schema
+from reviewprojects import Made, renamed, small_site, working_directory, written
+from testsite import LocalSite
 
 from sg_migrate.cli import cli
 from sg_migrate.comparison.difference import difference
 from sg_migrate.packaged import packaged_folder
-from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.sources import load
 
 pytest_plugins = ["reviewfixtures"]
@@ -25,14 +24,6 @@ STATES = sorted(packaged_folder("sample_schemas").glob("0*.json"))
 def run(made: Made, *arguments: str, **environment: str) -> Result:
     with working_directory(made.folder):
         return CliRunner().invoke(cli, ["diff", *arguments], env=environment)
-
-
-def written(made: Made, site: SiteSchema, name: str = "other.json") -> str:
-    """The site's schema as a file, as the API answers."""
-    fields, entities = raw_schema(site)
-    path = made.folder / name
-    path.write_text(json.dumps({"schema_read": fields, "schema_entity_read": entities}))
-    return name
 
 
 def test_it_reads_like_git_diff_in_a_producers_words(small: Made) -> None:

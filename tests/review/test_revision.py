@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from markdowncheck import tables
-from reviewprojects import Made, make, small_site, working_directory
-from test_diff import written
+from reviewprojects import Made, make, small_site, working_directory, written
 from testsite import LocalSite
 
 from sg_migrate.cli import cli

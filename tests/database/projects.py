@@ -1,4 +1,7 @@
-"""A project of ours and the real ``alembic`` command in it."""
+"""A pytest plugin: a project of ours and the real ``alembic`` command in it.
+
+A module that says ``pytest_plugins = ["projects"]`` has these fixtures.
+"""
 
 from __future__ import annotations
 
