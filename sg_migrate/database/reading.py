@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,31 @@ _READ_ONLY = {
     "mysql": "SET SESSION TRANSACTION READ ONLY",
     "mariadb": "SET SESSION TRANSACTION READ ONLY",
 }
+
+
+_MOST_AT_ONCE = 500
+"""Numbers asked for in one statement; each engine has its limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A number to ask for: rows; values of a column; or those of its values that another type has no place for."""
+
+    column: str = ""
+    conversion: tuple[TypeEngine[Any], TypeEngine[Any]] | None = None
+
+    def count(self, dialect: str) -> sa.ColumnElement[int] | None:
+        """The expression that counts it; ``None`` where no conversion between the types is known."""
+        if not self.column:
+            return sa.func.count()
+        if self.conversion is None:
+            return sa.func.count(sa.column(self.column))
+        old, new = self.conversion
+        source: sa.ColumnClause[Any] = sa.column(self.column, old)
+        value = converted(source, old, new, dialect)
+        if value is None:
+            return None
+        return sa.func.count(sa.case((sa.and_(source.is_not(None), value.is_(None)), 1)))
 
 
 class Database:
@@ -73,24 +99,30 @@ class Database:
             found.setdefault(table, []).append(name)
         return found
 
-    def rows(self, table: str) -> int:
-        """How many rows the table has."""
-        return int(self.connection.execute(sa.select(sa.func.count()).select_from(sa.table(table))).scalar_one())
+    def has_rows(self, table: str) -> bool:
+        """Whether the table has any row; reads one."""
+        one = sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)
+        return self.connection.execute(one).first() is not None
 
-    def values(self, table: str, column: str) -> int:
-        """How many values that are not NULL the column has."""
-        statement = sa.select(sa.func.count(sa.column(column))).select_from(sa.table(table))
-        return int(self.connection.execute(statement).scalar_one())
+    def counts(self, table: str, wanted: Iterable[Wanted]) -> dict[Wanted, int | None]:
+        """Count what is wanted of one table, all in one pass over its rows.
 
-    def unconverted(self, table: str, column: str, old: TypeEngine[Any], new: TypeEngine[Any]) -> int | None:
-        """How many of the column's values have no counterpart in the new type; ``None``: no rule is known."""
-        source: sa.ColumnClause[Any] = sa.column(column, old)
-        value = converted(source, old, new, self.dialect)
-        if value is None:
-            return None
-        lost = sa.and_(source.is_not(None), value.is_(None))
-        statement = sa.select(sa.func.count()).select_from(sa.table(table)).where(lost)
-        return int(self.connection.execute(statement).scalar_one())
+        Args:
+            table: the table.
+            wanted: what to count.
+
+        Returns:
+            The numbers; ``None`` for values between whose types no conversion is known.
+        """
+        counts = {one: one.count(self.dialect) for one in wanted}
+        known = [(one, count) for one, count in counts.items() if count is not None]
+        found: dict[Wanted, int | None] = dict.fromkeys(counts)
+        for first in range(0, len(known), _MOST_AT_ONCE):
+            part = known[first : first + _MOST_AT_ONCE]
+            statement = sa.select(*(count for _, count in part)).select_from(sa.table(table))
+            numbers = self.connection.execute(statement).one()
+            found.update({one: int(number) for (one, _), number in zip(part, numbers, strict=True)})
+        return found
 
     def size(self, table: str) -> int | None:
         """Bytes of the table and its indexes, as far as the database tells."""

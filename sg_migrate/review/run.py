@@ -11,7 +11,8 @@ from alembic.script import Script
 from sg_migrate.alembic_private import revises
 from sg_migrate.database.reading import Database
 from sg_migrate.review.allowances import read_allowances, silenced
-from sg_migrate.review.findings import Counts, Finding, Level, Rule
+from sg_migrate.review.counting import counted
+from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
 from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
 from sg_migrate.review.statements import Statements, statements
@@ -89,7 +90,7 @@ def review(
     found = [finding for module in _RULES for finding in module.check(revision)]
     found += _on_other_dialects(revision, other_dialects, found)
     if database is not None:
-        found = [replace(finding, counts=_counts(database, finding)) for finding in found]
+        found = counted(database, found)
     allowances = read_allowances(Path(script.path).read_text(encoding="utf-8"))
     return Review(
         revision=script.revision,
@@ -141,22 +142,3 @@ def _shown_path(path: Path) -> str:
         return path.resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path.name
-
-
-def _counts(database: Database, finding: Finding) -> Counts:
-    """What the database says about the finding's table; nothing about what it does not have."""
-    columns = database.columns.get(finding.table)
-    if columns is None:
-        return Counts()
-    has_column = finding.column in columns
-    unconverted = (
-        database.unconverted(finding.table, finding.column, *finding.conversion)
-        if has_column and finding.conversion is not None
-        else None
-    )
-    return Counts(
-        rows=database.rows(finding.table),
-        values=database.values(finding.table, finding.column) if has_column else None,
-        unconverted=unconverted,
-        size=database.size(finding.table),
-    )

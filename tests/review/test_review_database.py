@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 from engines import Databases
-from reviewprojects import Made, codes, small_site, working_directory
+from reviewprojects import Made, codes, make, small_site, working_directory
 
 from sg_migrate.cli import cli
 from sg_migrate.database.reading import opened
@@ -85,3 +87,33 @@ def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Made) -> None:
     env.write_text(env.read_text().replace("sg.connect()", "engine.connect()"))
     (finding,) = (f for f in small.review(url=small.url).findings if f.rule.code == "SGM602")
     assert finding.what == "loses stamp"
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+def test_a_table_is_read_once_whatever_is_found_on_it(databases: Databases, tmp_path: Path, engine: str) -> None:
+    fields = {f"sg_{number}": "text" for number in range(300)}
+    made = make(tmp_path / "project", small_site(**fields))
+    url = made.upgrade("r1", databases.new(engine))
+    created = sa.create_engine(url)
+    with created.begin() as connection:
+        for number in range(3):
+            values = {"id": number, "sg_0": "x", "sg_1": None if number else "12", "sg_2": str(number)}
+            connection.execute(sa.insert(sa.table("shot", *map(sa.column, values))).values(values))
+    created.dispose()
+    made.follow(small_site(**dict.fromkeys(fields, "number")), "r2")
+    statements: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        findings = made.review("r2", engine, url).findings
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
+    told = {finding.column: finding.counts for finding in findings if finding.rule.code == "SGM201"}
+    assert len(told) == 300
+    counted = {column: (one.rows, one.values, one.unconverted) for column, one in told.items()}
+    assert counted == dict.fromkeys(fields, (3, 0, 0)) | {"sg_0": (3, 3, 3), "sg_1": (3, 1, 0), "sg_2": (3, 3, 0)}
+    # 601 numbers are more than one statement may ask for: two passes, not six hundred.
+    assert len([text for text in statements if re.search(r"\bFROM shot\b", text)]) == 2
