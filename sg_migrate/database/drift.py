@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeAlias
 import sqlalchemy as sa
 from alembic.operations import ops
 
-from sg_migrate.database.reflection import FoundColumn, FoundTable, Reflection, keys_of
+from sg_migrate.database.reflection import FoundColumn, FoundTable, Reflection, indexes_of, keys_of
 from sg_migrate.errors import ClashError
 from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
 from sg_migrate.warehouse.comments import UNSETTLED
@@ -72,7 +72,7 @@ def drift(connection: sa.Connection, built: State) -> list[Drift]:
 def _of_table(reflection: Reflection, table: TableState, found: FoundTable | None) -> Iterator[Drift]:
     if found is None:
         yield Drift("table", table.name)
-        yield from (Drift("index", table.name, index, columns) for index, columns in sorted(table.indexes.items()))
+        yield from (Drift("index", table.name, name, index) for name, index in sorted(indexes_of(table).items()))
         yield from (Drift("foreign key", table.name, name) for name in table.foreign_keys)
         return
     dialect = reflection.connection.dialect
@@ -81,9 +81,9 @@ def _of_table(reflection: Reflection, table: TableState, found: FoundTable | Non
         yield from _of_column(reflection, stored, column, found.columns.get(name))
     if dialect.supports_comments and stored.comment != UNSETTLED and stored.comment != (found.comment or None):
         yield Drift("comment", table.name, "", stored.comment, found.comment)
-    for name, columns in sorted(table.indexes.items()):
-        if found.indexes.get(name) != columns:
-            yield Drift("index", table.name, name, columns, found.indexes.get(name))
+    for name, index in sorted(indexes_of(table).items()):
+        if found.indexes.get(name) != index:
+            yield Drift("index", table.name, name, index, found.indexes.get(name))
     for name, key in keys_of(table).items():
         if found.foreign_keys.get(name) != key:
             yield Drift("foreign key", table.name, name, key, found.foreign_keys.get(name))
@@ -128,6 +128,8 @@ def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperat
         elif one.what == "foreign key":
             key = table.foreign_keys[one.name]
             referred = list(key.referred_columns)
+            if one.found is not None:
+                yield BatchOp(table.name, [ops.DropConstraintOp(one.name, table.name, type_="foreignkey")])
             create = ops.CreateForeignKeyOp(one.name, table.name, key.referred_table, list(key.columns), referred)
             yield BatchOp(table.name, [create])
         elif one.name and (table.name, one.name) not in mended:
@@ -171,10 +173,10 @@ def describe(one: Drift) -> str:
         return f"column {one.table}.{one.name} {missing}"
     if one.what == "index":
         name = f"index {one.name} on {one.table}"
-        return f"{name} {missing}" if one.found is None else f"{name} has other columns than were built"
+        return f"{name} {missing}" if one.found is None else f"{name} is not as it was built"
     if one.what == "foreign key":
         name = f"foreign key {one.name} of {one.table}"
-        return f"{name} is missing in the database" if one.found is None else f"{name} leads elsewhere than was built"
+        return f"{name} is missing in the database" if one.found is None else f"{name} is not as it was built"
     if one.what == "type":
         return f"column {one.table}.{one.name}: built as {one.built!r}, {one.found!r} in the database"
     if one.what == "nullable":

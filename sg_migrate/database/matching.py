@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.database.drift import as_stored
-from sg_migrate.database.reflection import FoundTable, Reflection, keys_of
+from sg_migrate.database.reflection import FoundTable, Reflection, indexes_of, keys_of
 from sg_migrate.warehouse.state import State, TableState
 
 Facts: TypeAlias = "dict[tuple[str, ...], Any]"
@@ -25,7 +25,7 @@ def facts_built(table: TableState | None, dialect: str) -> Facts:
         told["column", name] = True
         told["type", name] = column.type_text
         told["comment", name] = column.comment or None
-    told |= {("index", name): tuple(columns) for name, columns in stored.indexes.items()}
+    told |= {("index", name): index for name, index in indexes_of(stored).items()}
     told |= {("foreign key", name): key for name, key in keys_of(stored).items()}
     return told
 
@@ -38,7 +38,7 @@ def facts_found(table: FoundTable | None) -> Facts:
     for name, column in table.columns.items():
         told["column", name] = True
         told["comment", name] = column.comment or None
-    told |= {("index", name): columns for name, columns in table.indexes.items()}
+    told |= {("index", name): index for name, index in table.indexes.items()}
     told |= {("foreign key", name): key for name, key in table.foreign_keys.items()}
     return told
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.ddl.impl import DefaultImpl
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.database.sqlite import foreign_keys
+from sg_migrate.database.sqlite import ForeignKey, foreign_keys, on_delete
 from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.state import TableState, type_key
 
@@ -26,18 +26,22 @@ class FoundColumn:
     comment: str | None
 
 
-Key: TypeAlias = "tuple[tuple[str, ...], str]"
-"""A foreign key: its columns, and the table that it refers to."""
+@dataclass(frozen=True, slots=True)
+class FoundIndex:
+    """An index; an expression in it is ``None``."""
+
+    columns: tuple[str | None, ...]
+    unique: bool
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """A table of a database: columns, indexes and foreign keys by name; an expression in an index is ``None``."""
+    """A table of a database: columns, indexes and foreign keys by name."""
 
     comment: str | None = None
     columns: Mapping[str, FoundColumn] = field(default_factory=dict)
-    indexes: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
-    foreign_keys: Mapping[str, Key] = field(default_factory=dict)
+    indexes: Mapping[str, FoundIndex] = field(default_factory=dict)
+    foreign_keys: Mapping[str, ForeignKey] = field(default_factory=dict)
 
 
 class Reflection:
@@ -79,8 +83,8 @@ class Reflection:
             name: FoundTable(
                 comments.get(name, {}).get("text"),
                 {c["name"]: FoundColumn(c["type"], bool(c["nullable"]), c.get("comment")) for c in columns},
-                {str(i["name"]): tuple(i["column_names"]) for i in indexes.get(name, ())},
-                {str(k["name"]): (tuple(k["constrained_columns"]), k["referred_table"]) for k in foreign.get(name, ())},
+                {i["name"]: FoundIndex(tuple(i["column_names"]), bool(i["unique"])) for i in indexes.get(name, ())},
+                {k["name"]: _key(k) for k in foreign.get(name, ())},
             )
             for name, columns in found.items()
         }
@@ -94,10 +98,12 @@ class Reflection:
 
     def _mysql(self, _: list[str] | None, keys: bool) -> dict[str, FoundTable]:
         """The information schema; SQLAlchemy asks for each table's own statement."""
-        foreign: dict[str, dict[str, Key]] = {}
-        for table, name, column, referred in self._rows(_MYSQL_KEYS) if keys else ():
+        foreign: dict[str, dict[str, ForeignKey]] = {}
+        for table, name, column, referred_table, referred, rule in self._rows(_MYSQL_KEYS) if keys else ():
             of_table = foreign.setdefault(table, {})
-            of_table[name] = ((*of_table.get(name, ((), ""))[0], column), referred)
+            key = of_table.get(name) or ForeignKey((), referred_table, (), on_delete(rule))
+            columns, referred_columns = (*key.columns, column), (*key.referred_columns, referred)
+            of_table[name] = replace(key, columns=columns, referred_columns=referred_columns)
         comments: dict[str, str | None] = dict(self._rows(_MYSQL_COMMENTS))
         return _put_together(comments, self._rows(_MYSQL_COLUMNS), self._rows(_MYSQL_INDEXES), foreign)
 
@@ -129,8 +135,9 @@ _SQLITE_COLUMNS = """
     SELECT m.name, c.name, c.type, NOT c."notnull", NULL FROM sqlite_master m, pragma_table_xinfo(m.name) c
     WHERE m.type = 'table' ORDER BY m.name, c.cid"""
 _SQLITE_INDEXES = """
-    SELECT i.tbl_name, i.name, c.name FROM sqlite_master i, pragma_index_info(i.name) c
-    WHERE i.type = 'index' AND i.sql IS NOT NULL ORDER BY i.name, c.seqno"""
+    SELECT m.name, i.name, c.name, i."unique"
+    FROM sqlite_master m, pragma_index_list(m.name) i, pragma_index_info(i.name) c
+    WHERE m.type = 'table' AND i.origin = 'c' ORDER BY i.name, c.seqno"""
 _MYSQL_COMMENTS = """
     SELECT table_name, table_comment FROM information_schema.tables
     WHERE table_schema = DATABASE() AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')"""
@@ -138,30 +145,33 @@ _MYSQL_COLUMNS = """
     SELECT table_name, column_name, column_type, is_nullable = 'YES', column_comment FROM information_schema.columns
     WHERE table_schema = DATABASE() ORDER BY table_name, ordinal_position"""
 _MYSQL_INDEXES = """
-    SELECT table_name, index_name, column_name FROM information_schema.statistics
+    SELECT table_name, index_name, column_name, non_unique = 0 FROM information_schema.statistics
     WHERE table_schema = DATABASE() AND index_name <> 'PRIMARY' ORDER BY table_name, index_name, seq_in_index"""
 _MYSQL_KEYS = """
-    SELECT table_name, constraint_name, column_name, referenced_table_name FROM information_schema.key_column_usage
-    WHERE table_schema = DATABASE() AND referenced_table_name IS NOT NULL
-    ORDER BY table_name, constraint_name, ordinal_position"""
+    SELECT u.table_name, u.constraint_name, u.column_name,
+           u.referenced_table_name, u.referenced_column_name, r.delete_rule
+    FROM information_schema.key_column_usage u JOIN information_schema.referential_constraints r
+      ON (r.constraint_schema, r.table_name, r.constraint_name) = (u.table_schema, u.table_name, u.constraint_name)
+    WHERE u.table_schema = DATABASE() ORDER BY u.table_name, u.constraint_name, u.ordinal_position"""
 
 
 def _put_together(
     comments: Mapping[str, str | None],
     columns: Iterable[Any],
     indexes: Iterable[Any],
-    keys: Mapping[str, Mapping[str, Key]],
+    keys: Mapping[str, Mapping[str, ForeignKey]],
 ) -> dict[str, FoundTable]:
     """The tables that have a comment, if only an empty one, out of rows that begin with a table's name."""
     columns_of: dict[str, dict[str, FoundColumn]] = {}
     for table, name, type_, nullable, comment in columns:
         columns_of.setdefault(table, {})[name] = FoundColumn(type_ or "", bool(nullable), comment)
-    indexes_of: dict[str, dict[str, tuple[str | None, ...]]] = {}
-    for table, name, column in indexes:
-        of_table = indexes_of.setdefault(table, {})
-        of_table[name] = (*of_table.get(name, ()), column)
+    found: dict[str, dict[str, FoundIndex]] = {}
+    for table, name, column, unique in indexes:
+        of_table = found.setdefault(table, {})
+        before = of_table[name].columns if name in of_table else ()
+        of_table[name] = FoundIndex((*before, column), bool(unique))
     return {
-        name: FoundTable(comment, columns_of.get(name, {}), indexes_of.get(name, {}), keys.get(name, {}))
+        name: FoundTable(comment, columns_of.get(name, {}), found.get(name, {}), keys.get(name, {}))
         for name, comment in comments.items()
     }
 
@@ -170,6 +180,19 @@ def _by_name(found: Mapping[Any, Any]) -> dict[str, Any]:
     return {name: item for (_, name), item in found.items()}
 
 
-def keys_of(table: TableState) -> dict[str, Key]:
+def _key(key: Any) -> ForeignKey:
+    rule = on_delete(key["options"].get("ondelete"))
+    return ForeignKey(tuple(key["constrained_columns"]), key["referred_table"], tuple(key["referred_columns"]), rule)
+
+
+def keys_of(table: TableState) -> dict[str, ForeignKey]:
     """The foreign keys of a built table in the form of `FoundTable`."""
-    return {name: (key.columns, key.referred_table) for name, key in table.foreign_keys.items()}
+    return {
+        name: ForeignKey(key.columns, key.referred_table, key.referred_columns)
+        for name, key in table.foreign_keys.items()
+    }
+
+
+def indexes_of(table: TableState) -> dict[str, FoundIndex]:
+    """The indexes of a built table in the form of `FoundTable`: none is unique."""
+    return {name: FoundIndex(tuple(columns), unique=False) for name, columns in table.indexes.items()}

@@ -7,6 +7,17 @@ from typing import Any
 import sqlalchemy as sa
 
 
+def present(op: Any, table: str, *, index: str = "", foreign_key: str = "") -> bool:
+    """Whether the database has an index or foreign key, as it was built or otherwise.
+
+    Args and what it returns are as for `missing`: in a script false, for the recorder true.
+    """
+    context = op.get_context()
+    if context.as_sql:
+        return False
+    return context.connection is None or not missing(op, table, index=index, foreign_key=foreign_key)
+
+
 def missing(op: Any, table: str, *, column: str = "", index: str = "", foreign_key: str = "") -> bool:
     """Whether the database lacks a table, or a column, index or foreign key of it; revisions that repair ask it.
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -237,16 +238,40 @@ def without_constraint(sql: str, name: str) -> str:
     raise RebuildError(f"constraint {name}", sql)
 
 
-def foreign_keys(sql: str) -> dict[str, tuple[tuple[str, ...], str]]:
-    """The named foreign keys of a ``CREATE TABLE`` statement: columns and table referred to, as written there."""
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A foreign key as a database has it; ``on_delete`` is empty where nothing happens then."""
+
+    columns: tuple[str, ...]
+    referred_table: str
+    referred_columns: tuple[str, ...]
+    on_delete: str = ""
+
+
+def on_delete(rule: str | None) -> str:
+    """What a foreign key does when the row that it refers to goes, in lower case; empty for nothing."""
+    rule = (rule or "").lower()
+    return "" if rule in ("no action", "restrict") else rule
+
+
+def foreign_keys(sql: str) -> dict[str, ForeignKey]:
+    """The named foreign keys of a ``CREATE TABLE`` statement, as written there."""
     found = {}
     for start, end in _items(sql) if "foreign" in sql.lower() else ():
         words = [token.group() for token in _words(sql, start, end)]
         if [word.lower() for word in (*words[:1], *words[2:4])] == ["constraint", "foreign", "key"]:
             close = words.index(")")
-            columns = tuple(_unquoted(word) for word in words[5:close] if word != ",")
-            found[_unquoted(words[1])] = (columns, _unquoted(words[close + 2]))
+            rest = words[close + 3 :]
+            referred = rest[1 : rest.index(")")] if rest[:1] == ["("] else []
+            rule = re.search(r"on delete (set \w+|no action|\w+)", " ".join(rest).lower())
+            found[_unquoted(words[1])] = ForeignKey(
+                _listed(words[5:close]), _unquoted(words[close + 2]), _listed(referred), on_delete(rule and rule[1])
+            )
     return found
+
+
+def _listed(words: list[str]) -> tuple[str, ...]:
+    return tuple(_unquoted(word) for word in words if word != ",")
 
 
 def _items(sql: str) -> list[tuple[int, int]]:

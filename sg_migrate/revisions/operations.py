@@ -203,7 +203,8 @@ class RepairOps(GroupOps):
             rendered = render_op(context, child)
             question = _question(child)
             if question:
-                context.imports.add("from sg_migrate.database.repairs import missing")
+                asked = question.removeprefix("if ").partition("(")[0]
+                context.imports.add(f"from sg_migrate.database.repairs import {asked}")
                 rendered = [question, *rendered, ""]
             lines.extend(rendered)
         return lines
@@ -217,9 +218,11 @@ def _question(op: ops.MigrateOperation) -> str | None:
     if isinstance(op, ops.CreateIndexOp):
         return f"if missing(op, {op.table_name!r}, index={op.index_name!r}):"
     if isinstance(op, ops.DropIndexOp):
-        return f"if not missing(op, {op.table_name!r}, index={op.index_name!r}):"
+        return f"if present(op, {op.table_name!r}, index={op.index_name!r}):"
     if isinstance(op, BatchOp) and isinstance(op.ops[0], ops.CreateForeignKeyOp):
         return f"if missing(op, {op.table_name!r}, foreign_key={op.ops[0].constraint_name!r}):"
+    if isinstance(op, BatchOp) and isinstance(op.ops[0], ops.DropConstraintOp):
+        return f"if present(op, {op.table_name!r}, foreign_key={op.ops[0].constraint_name!r}):"
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import astuple
 from typing import Any
 
 import pytest
@@ -13,7 +14,10 @@ from engines import Databases
 from sg_migrate.database.reflection import Reflection
 from sg_migrate.database.sqlite import foreign_keys
 
+pytest_plugins = ["projects"]
+
 ENGINES = ["sqlite", "postgresql", "mariadb"]
+ONDELETE = [None, "CASCADE", "SET NULL"]
 
 
 def awkward(count: int) -> sa.MetaData:
@@ -21,14 +25,16 @@ def awkward(count: int) -> sa.MetaData:
     metadata = sa.MetaData()
     for number in range(count):
         name = f"A table's name {number}"
-        link = sa.ForeignKey(f"A table's name {max(0, number - 1)}.id", name=f"fk {number}, x")
+        link = sa.ForeignKey(
+            f"A table's name {max(0, number - 1)}.id", name=f"fk {number}, x", ondelete=ONDELETE[number % 3]
+        )
         sa.Table(
             name,
             metadata,
             sa.Column("id", sa.BigInteger(), primary_key=True, autoincrement=False),
             sa.Column("first (a)", sa.String(20), nullable=False, comment='it\'s 100 % \\ "so"'),
             sa.Column("select", sa.Numeric(15, 2), nullable=True),
-            sa.Column("linked, to", sa.BigInteger(), link, comment=""),
+            sa.Column("linked to", sa.BigInteger(), link, comment=""),
             sa.Index(f"ix {number}", "select", "first (a)"),
             sa.Index(f"ux {number}", "first (a)", unique=True),
             comment="of a table: 50 %" if number % 2 else None,
@@ -43,9 +49,14 @@ def by_sqlalchemy(connection: sa.Connection) -> dict[str, Any]:
         name: (
             (inspector.get_table_comment(name)["text"] if comments else None) or None,
             {c["name"]: (c["nullable"], c.get("comment") or None) for c in inspector.get_columns(name)},
-            {i["name"]: tuple(i["column_names"]) for i in inspector.get_indexes(name)},
+            {i["name"]: (tuple(i["column_names"]), bool(i["unique"])) for i in inspector.get_indexes(name)},
             {
-                k["name"]: (tuple(k["constrained_columns"]), k["referred_table"])
+                k["name"]: (
+                    tuple(k["constrained_columns"]),
+                    k["referred_table"],
+                    tuple(k["referred_columns"]),
+                    k["options"].get("ondelete", "").lower(),
+                )
                 for k in inspector.get_foreign_keys(name)
             },
         )
@@ -58,8 +69,8 @@ def by_us(connection: sa.Connection) -> dict[str, Any]:
         name: (
             table.comment or None,
             {column: (of.nullable, of.comment or None) for column, of in table.columns.items()},
-            dict(table.indexes),
-            dict(table.foreign_keys),
+            {index: astuple(of) for index, of in table.indexes.items()},
+            {key: astuple(of) for key, of in table.foreign_keys.items()},
         )
         for name, table in Reflection(connection).tables().items()
     }
@@ -89,41 +100,81 @@ def test_names_of_foreign_keys_stand_in_the_statement_only() -> None:
         c TEXT CHECK (c <> 'foreign'), PRIMARY KEY (id), FOREIGN KEY (id) REFERENCES unnamed (id),
         constraint [fk one] foreign key ("x "" y", `z`) references "other (t" (a, b) on delete cascade,
         CONSTRAINT fk_two FOREIGN KEY(id)REFERENCES plain, CONSTRAINT ck CHECK (id > 0))"""
-    assert foreign_keys(sql) == {"fk one": (('x " y', "z"), "other (t"), "fk_two": (("id",), "plain")}
+    assert {name: astuple(key) for name, key in foreign_keys(sql).items()} == {
+        "fk one": (('x " y', "z"), "other (t", ("a", "b"), "cascade"),
+        "fk_two": (("id",), "plain", (), ""),
+    }
     assert foreign_keys("CREATE TABLE t (id INT)") == {}
 
 
-def lose_key(url: str, table: str, name: str) -> None:
+def change_key(url: str, table: str, name: str, instead: str) -> None:
     """As somebody would by hand."""
     engine = sa.create_engine(url, poolclass=sa.NullPool)
     with engine.begin() as connection:
         if engine.dialect.name != "sqlite":
-            connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+            words = {"postgresql": "CONSTRAINT", "mariadb": "FOREIGN KEY"}[engine.dialect.name]
+            connection.exec_driver_sql(f"ALTER TABLE {table} DROP {words} {name}")
+            if instead:
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD {instead}")
             return
         (sql,) = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).scalars()
-        rest = re.sub(rf",\s*CONSTRAINT {name} FOREIGN KEY ?\([^)]*\) REFERENCES \w+ \([^)]*\)", "", sql)
-        assert rest != sql
+        pattern = rf",\s*CONSTRAINT {name} FOREIGN KEY ?\([^)]*\) REFERENCES \w+ \([^)]*\)"
+        assert re.search(pattern, sql)
+        sql = re.sub(pattern, f", {instead}" if instead else "", sql)
         connection.exec_driver_sql("PRAGMA writable_schema=ON")
-        connection.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE name = ?", (rest, table))
+        connection.exec_driver_sql("UPDATE sqlite_master SET sql = ? WHERE name = ?", (sql, table))
+
+
+LOST = ("", "is missing in the database")
+CASCADES = (
+    "CONSTRAINT {name} FOREIGN KEY (asset_id) REFERENCES asset (id) ON DELETE CASCADE",
+    "is not as it was built",
+)
+ELSEWHERE = ("CONSTRAINT {name} FOREIGN KEY (asset_id) REFERENCES shot (id)", "is not as it was built")
 
 
 @pytest.mark.parametrize("engine_name", ENGINES)
-def test_a_lost_foreign_key_is_found_and_mended(
-    engine_name: str, site: Callable[..., Any], databases: Databases
+@pytest.mark.parametrize(("instead", "said"), [LOST, CASCADES, ELSEWHERE], ids=["lost", "cascades", "elsewhere"])
+def test_a_foreign_key_changed_by_hand_is_found_and_mended(
+    engine_name: str, instead: str, said: str, site: Callable[..., Any], databases: Databases
 ) -> None:
     project = site(databases.new(engine_name), foreign_keys="true")
     project.take({"Shot": {"asset": "entity Asset"}, "Asset": {"shot": "entity Shot"}})
     project.revise("one")
     project.alembic("upgrade", "head")
-    project.alembic("check")
+    other = databases.new(engine_name)
+    project.alembic("upgrade", "head", url=other)
     with sa.create_engine(project.url, poolclass=sa.NullPool).connect() as connection:
         before = by_us(connection)
     (name,) = before["shot"][3]
-    lose_key(project.url, "shot", name)
+    change_key(project.url, "shot", name, instead.format(name=name))
     failed = project.alembic("check", fails=True)
-    assert f"foreign key {name} of shot is missing in the database" in failed.stdout + failed.stderr
+    assert f"foreign key {name} of shot {said}" in failed.stdout + failed.stderr
     project.alembic("-x", "sg_drift=repair", "revision", "--autogenerate", "-m", "made", "--rev-id", "two")
+    script = project.alembic("upgrade", "one:two", "--sql").stdout
+    assert name not in script, "nobody can be asked there"
+    for url in (project.url, other):
+        project.alembic("upgrade", "head", url=url)
+        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+            assert by_us(connection)["shot"] == before["shot"]
+    project.alembic("check")
+
+
+@pytest.mark.parametrize("engine_name", ENGINES)
+def test_an_index_that_became_unique_is_found_and_mended(
+    engine_name: str, site: Callable[..., Any], databases: Databases
+) -> None:
+    project = site(databases.new(engine_name))
+    project.take({"Shot": {"asset": "entity Asset"}, "Asset": {}})
+    project.revise("one")
+    project.alembic("upgrade", "head")
+    name = "ix_shot_asset_id_asset_type"
+    with sa.create_engine(project.url, poolclass=sa.NullPool).begin() as connection:
+        connection.exec_driver_sql(f"DROP INDEX {name}" + (" ON shot" if engine_name == "mariadb" else ""))
+        connection.exec_driver_sql(f"CREATE UNIQUE INDEX {name} ON shot (asset_id, asset_type)")
+    failed = project.alembic("check", fails=True)
+    assert f"index {name} on shot is not as it was built" in failed.stdout + failed.stderr
+    project.alembic("-x", "sg_drift=repair", "revision", "--autogenerate", "-m", "made", "--rev-id", "two")
+    assert "DROP INDEX" not in project.alembic("upgrade", "one:two", "--sql").stdout
     project.alembic("upgrade", "head")
     project.alembic("check")
-    with sa.create_engine(project.url, poolclass=sa.NullPool).connect() as connection:
-        assert by_us(connection)["shot"] == before["shot"]

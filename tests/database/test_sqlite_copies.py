@@ -13,6 +13,8 @@ from structure import snapshot_structure
 
 from sg_migrate.database.sqlite import with_name
 
+pytest_plugins = ["projects"]
+
 ADDITIONS = """
     CREATE TABLE kept (note TEXT);
     CREATE TABLE publish (id INTEGER PRIMARY KEY, shot_id REFERENCES shot (id) ON DELETE CASCADE);
