@@ -117,7 +117,7 @@ class Made:
     def upgrade(self, revision: str = "head", url: str = "") -> str:
         """Run ``alembic upgrade`` in this process; returns the database's address."""
         address = url or self.url
-        with _environment(DATABASE_URL=address):
+        with environment(DATABASE_URL=address):
             alembic.command.upgrade(Config(str(self.ini), stdout=io.StringIO()), revision)
         return address
 
@@ -147,7 +147,8 @@ def codes(result: Review) -> set[str]:
 
 
 @contextlib.contextmanager
-def _environment(**values: str) -> Iterator[None]:
+def environment(**values: str) -> Iterator[None]:
+    """Variables of the environment for a while."""
     before = {name: os.environ.get(name) for name in values}
     os.environ.update(values)
     try:

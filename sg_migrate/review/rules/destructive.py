@@ -38,8 +38,9 @@ RAW_SQL = Rule(
 )  # fmt: skip
 CANNOT_JUDGE = Rule(
     "SGM106", Level.DESTRUCTIVE, "The revision cannot be judged",
-    "It asks for a database connection or fails without one, so its operations are unknown.",
-    "Read it by hand and allow it with a reason, or write it with Alembic's operations.",
+    "It asks for a database connection or fails without one, so its operations are unknown; with the line"
+    " `sg_digest = ...` the upgrade refuses it.",
+    "Write it with Alembic's operations, or take that line out, read it by hand and allow it with a reason.",
 )  # fmt: skip
 DELETE_ROWS = Rule(
     "SGM107", Level.DESTRUCTIVE, "Rows are deleted",
