@@ -135,7 +135,7 @@ class Ground:
 
 @contextlib.contextmanager
 def right_after(text: str, look: Callable[[sa.Connection], object]) -> Iterator[list[Any]]:
-    """Inside, ``look`` runs after each statement that has ``text`` in it, before its transaction ends; what it gives."""
+    """Inside, ``look`` runs after each statement with ``text`` in it, in its transaction; what it gives."""
     found: list[Any] = []
     looking = False
 
