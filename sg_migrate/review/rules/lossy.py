@@ -30,12 +30,14 @@ NOT_CARRIED = Rule(
 )  # fmt: skip
 TYPE_IN_PLACE = Rule(
     "SGM203", Level.LOSSY, "A type changes in place",
-    "The database casts the old values, each engine in its own way: some change, some stop the upgrade.",
-    "Use op.convert_column, which keeps the old values; only a longer text type is safe in place.",
+    "The database casts the old values, each engine in its own way: some change, some no longer fit, some stop the"
+    " upgrade.",
+    "Use op.convert_column, which keeps the old values; only a longer text or a wider integer is safe in place.",
 )  # fmt: skip
 NOT_NULL = Rule(
     "SGM204", Level.LOSSY, "A column becomes NOT NULL",
-    "Rows without a value stop the upgrade, and the site can send such rows at any time; mandatory fields too.",
+    "Rows without a value stop the upgrade, and the site can send such rows at any time, of mandatory fields too. A new"
+    " column stops at any row, or on MySQL and MariaDB is filled with 0 or empty texts that nobody entered.",
     "Leave columns of the site nullable.",
 )  # fmt: skip
 OTHER_MEANING = Rule(
@@ -55,8 +57,9 @@ UNIQUE = Rule(
 )  # fmt: skip
 ALL_CARRIED = Rule(
     "SGM208", Level.LOCKING, "Every value is carried over to a new column",
-    "Every row of the table is written once; it is locked meanwhile.",
-    "Run it when nobody loads data.",
+    "The upgrade writes every row, and locks the table meanwhile. In a table of more than carry_inline_rows rows it"
+    " writes none.",
+    "Run it when nobody loads data, or set carry_inline_rows lower and run `sg-migrate carry` afterwards.",
 )  # fmt: skip
 
 RULES = (
@@ -120,7 +123,7 @@ def _types_in_place(revision: RevisionUnderReview) -> Iterator[Finding]:
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)
         old = known.type if known else op.existing_type
-        if op.modify_type is None or (old is not None and type_change(old, op.modify_type) != "convert"):
+        if op.modify_type is None or (old is not None and _holds(op.modify_type, old)):
             continue
         what = f"{old!r} -> {op.modify_type!r} in place" if old is not None else f"becomes {op.modify_type!r} in place"
         yield TYPE_IN_PLACE.finding(
@@ -133,12 +136,19 @@ def _types_in_place(revision: RevisionUnderReview) -> Iterator[Finding]:
         )
 
 
+def _holds(new: TypeEngine[Any], old: TypeEngine[Any]) -> bool:
+    """Whether a column of the new type can hold every value of the old one, as it is."""
+    if isinstance(new, sa.String) and isinstance(old, sa.String) and new.length and not isinstance(new, sa.Text):
+        return old.length is not None and new.length >= old.length
+    return type_change(old, new) != "convert"
+
+
 def _not_null(revision: RevisionUnderReview) -> Iterator[Finding]:
     for step, table in revision.on_existing_tables(ops.AlterColumnOp, ops.AddColumnOp):
         op = step.operation
         if isinstance(op, ops.AddColumnOp):
             column, hit = op.column.name, not op.column.nullable and op.column.server_default is None
-            what = "a new column is NOT NULL without a default: any row stops the upgrade"
+            what = "a new column is NOT NULL without a default"
         else:
             assert isinstance(op, ops.AlterColumnOp)
             known = step.column(table, op.column_name)
