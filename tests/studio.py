@@ -62,7 +62,7 @@ class Studio:
 
     def __init__(self, folder: Path, url: str = "sqlite:///warehouse.db", **settings: str) -> None:
         self._open(folder, url, create_project(folder, url=url))
-        self.set(**settings)
+        self.configure(**settings)
 
     @classmethod
     def at(cls, folder: Path, url: str) -> Studio:
@@ -82,7 +82,7 @@ class Studio:
         shutil.copytree(self.folder, folder)
         return type(self).at(folder, url)
 
-    def set(self, **settings: str) -> None:
+    def configure(self, **settings: str) -> None:
         """Replace the settings in alembic.ini."""
         lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
         before, section, rest = self.ini.read_text("utf-8").partition("[sg_migrate]\n")
