@@ -169,10 +169,10 @@ class Studio:
         with undisturbed():
             alembic.command.check(self.config(*x, url=url))
 
-    def script(self, *x: str, revision: str = "head", url: str | None = None) -> str:
-        """``alembic upgrade --sql``, or ``alembic downgrade --sql`` where ``revision`` goes back, as in ``b:a``."""
+    def script(self, *x: str, revision: str = "head", down: bool = False, url: str | None = None) -> str:
+        """``alembic upgrade --sql``, or ``alembic downgrade --sql``; ``a:b`` begins at revision a."""
         config = self.config(*x, url=url)
-        command = alembic.command.downgrade if ":" in revision else alembic.command.upgrade
+        command = alembic.command.downgrade if down else alembic.command.upgrade
         with undisturbed():
             command(config, revision, sql=True)
         assert isinstance(config.output_buffer, io.StringIO)
