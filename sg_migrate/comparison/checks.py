@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sg_migrate.comparison.difference import difference
 from sg_migrate.database.drift import describe, drift
-from sg_migrate.database.reading import Database, opened
+from sg_migrate.database.reading import Database
 from sg_migrate.errors import DatabaseUnavailableError
 from sg_migrate.exit_codes import DIFFERS, DONE, ERROR, LOOK
 from sg_migrate.review.findings import Level
@@ -64,7 +64,7 @@ def run_checks(project: Project, url: str | None = None) -> list[Check]:
         _made(REVISIONS, check_revisions, project),
     ]
     try:
-        with opened(project, url) as (database, reason):
+        with project.database(url) as (database, reason):
             if database is None:
                 return checks + [Check(name, "skipped", f"no database: {reason}") for name in (DATABASE, DRIFT)]
             checks.append(_made(DATABASE, check_database, project, database))

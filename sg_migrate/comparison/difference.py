@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
-from sg_migrate.conversion.rules import always_converts, kind_of, type_change
+from sg_migrate.conversion.rules import always_converts, kind_of
 from sg_migrate.review.findings import Level
 from sg_migrate.revisions.summary import display_name
 from sg_migrate.site.changes import Kind, SiteChange, changes
@@ -14,6 +14,7 @@ from sg_migrate.text import clean, shorten
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.transition import Change, Transition
+from sg_migrate.warehouse.type_change import type_change
 
 
 @dataclass(frozen=True, slots=True)

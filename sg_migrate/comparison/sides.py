@@ -10,7 +10,6 @@ from functools import cached_property
 from pathlib import Path
 
 from sg_migrate.comparison.difference import Difference, difference, warehouse_difference
-from sg_migrate.database.reading import opened
 from sg_migrate.errors import RevisionError, SourceError
 from sg_migrate.revisions.project import Project
 from sg_migrate.site.ledger import active
@@ -86,7 +85,7 @@ class Sides:
         return self._file(name)
 
     def _database(self) -> Side:
-        with opened(self.project, self.url or self.project.url) as (database, _):
+        with self.project.database(self.url or self.project.url) as (database, _):
             assert database is not None
             if not database.heads:
                 raise RevisionError("The database has no revision yet, so there is nothing to compare.")

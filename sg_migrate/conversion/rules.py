@@ -14,9 +14,8 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion import sql as sql
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
-from sg_migrate.warehouse.state import type_text
+from sg_migrate.warehouse.type_change import text_length
 
-TypeChange: TypeAlias = Literal["none", "widen", "convert"]
 Kind: TypeAlias = Literal[
     "text", "integer", "double", "money", "boolean", "date", "timestamp", "json", "link", "links"
 ]  # fmt: skip
@@ -113,37 +112,6 @@ def type_of(kind: Kind, length: int | None = None) -> TypeEngine[Any]:
     return sa.String(length) if length is not None else _TYPES[kind]
 
 
-def type_change(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> TypeChange:
-    """How a column of type ``built`` gets to hold values of type ``wanted``.
-
-    ``none``: the column as built holds them already, and keeps its type; ``widen``: in place, every value stays what
-    it is on every engine; ``convert``: a new column beside the old one.
-    """
-    if type_text(built) == type_text(wanted) or _length(built) >= _length(wanted) > 0:
-        return "none"
-    if isinstance(built, sa.Float) and built.precision == 53 and isinstance(wanted, sa.Double):
-        return "none"  # two names of one type
-    if 0 < _length(built) < _length(wanted) or _is_narrower(built, wanted):
-        return "widen"
-    return "convert"
-
-
-def _is_narrower(built: TypeEngine[Any], wanted: TypeEngine[Any]) -> bool:
-    """Of the types that only a warehouse has which was taken over from shotgrid_orm."""
-    if isinstance(wanted, sa.DateTime):
-        return isinstance(built, sa.DateTime) and wanted.timezone and not built.timezone
-    return isinstance(wanted, sa.BigInteger) and isinstance(built, sa.Integer)
-
-
-def _length(type_: TypeEngine[Any]) -> float:
-    """How many characters a text type holds; 0 for other types."""
-    if isinstance(type_, sa.Text):
-        return float("inf")
-    if isinstance(type_, sa.String):
-        return type_.length or float("inf")
-    return 0
-
-
 def converted(
     column: sa.ColumnElement[Any], built: TypeEngine[Any], wanted: TypeEngine[Any], dialect: str
 ) -> sa.ColumnElement[Any] | None:
@@ -165,8 +133,8 @@ def converted(
     value = rule.sql(sa.type_coerce(column, built), dialect)
     if dialect == "sqlite":
         value = sa.case((sa.func.typeof(column).in_(_STORED_ON_SQLITE.get(kind, ("text",))), value))
-    if kind == "json" and _length(wanted) < float("inf"):
-        value = sa.case((sa.func.char_length(value) <= _length(wanted), value))
+    if kind == "json" and text_length(wanted) < float("inf"):
+        value = sa.case((sa.func.char_length(value) <= text_length(wanted), value))
     return value
 
 

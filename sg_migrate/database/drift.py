@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
-from alembic.operations import ops
 
 from sg_migrate.database.reflection import FoundColumn, FoundTable, Reflection, indexes_of, keys_of
 from sg_migrate.errors import ClashError
-from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
 from sg_migrate.warehouse.comments import UNSETTLED
-from sg_migrate.warehouse.state import ColumnState, State, TableState, to_metadata
+from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 What: TypeAlias = Literal["table", "column", "type", "nullable", "comment", "index", "foreign key"]
 
@@ -102,51 +100,6 @@ def _of_column(
     settled = reflection.connection.dialect.supports_comments and column.comment != UNSETTLED
     if settled and column.comment != (found.comment or None):
         yield Drift("comment", table.name, column.name, column.comment, found.comment)
-
-
-def repair(found: Sequence[Drift], built: State) -> RepairOps:
-    """The operations that bring the database to what was built; nothing in them comes from reflection."""
-    return RepairOps("Repairs of what was changed by hand in the database", list(_repairs(found, built)))
-
-
-def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperation]:
-    mended: set[tuple[str, str]] = set()
-    metadata = _unmarked({one.table: built[one.table] for one in found})
-    for one in found:
-        table, sa_table = built[one.table], metadata.tables[one.table]
-        if one.what == "table":
-            yield ops.CreateTableOp.from_table(sa_table)
-        elif one.what == "column":
-            column = table.columns[one.name].to_column()
-            column.info.clear()
-            yield ops.AddColumnOp(table.name, column)
-        elif one.what == "index":
-            (index,) = [index for index in sa_table.indexes if index.name == one.name]
-            if one.found is not None:
-                yield ops.DropIndexOp(one.name, table.name)
-            yield ops.CreateIndexOp.from_index(index)
-        elif one.what == "foreign key":
-            key = table.foreign_keys[one.name]
-            referred = list(key.referred_columns)
-            if one.found is not None:
-                yield BatchOp(table.name, [ops.DropConstraintOp(one.name, table.name, type_="foreignkey")])
-            create = ops.CreateForeignKeyOp(one.name, table.name, key.referred_table, list(key.columns), referred)
-            yield BatchOp(table.name, [create])
-        elif one.name and (table.name, one.name) not in mended:
-            mended.add((table.name, one.name))
-            yield RepairColumnOp(table.name, table.columns[one.name])
-        elif not one.name:
-            yield ops.CreateTableCommentOp(table.name, table.comment)
-
-
-def _unmarked(built: State) -> sa.MetaData:
-    """The tables without their marks: the replay counts what carries one, and has counted these already."""
-    metadata = to_metadata({name: replace(table, foreign_keys={}) for name, table in built.items()})
-    for table in metadata.tables.values():
-        table.info.clear()
-        for column in table.columns:
-            column.info.clear()
-    return metadata
 
 
 def as_stored(table: TableState, dialect: str) -> TableState:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,17 +13,15 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import exc, pool
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion.rules import converted
 from sg_migrate.database.reflection import Reflection
 from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.database.views import Uses, view_uses
-from sg_migrate.errors import DatabaseUnavailableError, SettingsError
-from sg_migrate.revisions.recorder import quiet
+from sg_migrate.errors import DatabaseUnavailableError
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
-
-    from sg_migrate.revisions.project import Project
 
 CONNECT_SECONDS = 10
 _TIMEOUTS = {"psycopg", "psycopg2", "pymysql", "mysqldb"}
@@ -149,62 +147,48 @@ class Database:
 
 
 @contextmanager
-def opened(project: Project, url: str | None) -> Iterator[tuple[Database | None, str]]:
-    """The database to ask: ``url``, or else the project's own if it can be reached.
-
-    Never creates a database, a file or a schema, and never writes into one.
+def opened(url: str, options: Mapping[str, str], schema: str = "") -> Iterator[Database]:
+    """A database to ask. Never creates a database, a file or a schema, and never writes into one.
 
     Args:
-        project: its alembic.ini and settings.
-        url: a database that the user asked for; ``None`` leaves the choice to DATABASE_URL and alembic.ini.
-
-    Yields:
-        The database, or ``None`` with the reason why there is none to ask.
+        url: the database.
+        options: alembic.ini's section with the ``sqlalchemy.`` options.
+        schema: the PostgreSQL schema of the warehouse; empty for the one that is selected anyway.
 
     Raises:
-        DatabaseUnavailableError: ``url`` was given and cannot be reached.
+        DatabaseUnavailableError: it cannot be reached.
     """
+    engine, connection = _connect(url, options, schema)
     try:
-        engine, connection = _connect(project, url or project.url)
-    except SettingsError:
-        yield None, "none is set"
-        return
-    except DatabaseUnavailableError as error:
-        if url is not None:
-            raise
-        yield None, f"{error.url}: {error.problem}"
-        return
-    try:
-        yield Database(connection), ""
+        yield Database(connection)
     finally:
         connection.close()
         engine.dispose()
 
 
-def dialect_of(project: Project) -> str:
-    """The dialect of the project's database, by its address alone; SQLite where there is none."""
+def dialect_of(url: str) -> str | None:
+    """The dialect of a database, by its address alone; ``None`` where that is no address."""
     try:
-        return sa.make_url(project.url).get_backend_name()
-    except (SettingsError, exc.ArgumentError):
-        return "sqlite"
+        return sa.make_url(url).get_backend_name()
+    except exc.ArgumentError:
+        return None
 
 
-def _connect(project: Project, text: str) -> tuple[sa.Engine, sa.Connection]:
+def _connect(text: str, options: Mapping[str, str], schema: str) -> tuple[sa.Engine, sa.Connection]:
     try:
         url = sa.make_url(text)
         shown = url.render_as_string(hide_password=True)
         if url.get_backend_name() == "sqlite" and not _is_there(url):
             raise DatabaseUnavailableError(shown, "there is no such file")
-        section = project.config.get_section(project.config.config_ini_section, {})
-        options = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() in _TIMEOUTS else {}
+        arguments = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() in _TIMEOUTS else {}
         engine = sa.engine_from_config(
-            {**section, "sqlalchemy.url": url}, poolclass=pool.NullPool, connect_args=options
+            {**options, "sqlalchemy.url": url}, poolclass=pool.NullPool, connect_args=arguments
         )
     except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
         raise DatabaseUnavailableError("the database", f"its address cannot be used: {type(error).__name__}") from None
     try:
         connection = engine.connect()
-        _prepare(connection, project.settings.schema)
+        _prepare(connection, schema)
     except exc.DBAPIError as error:
         engine.dispose()
         raise DatabaseUnavailableError(shown, f"no connection: {_first_line(error.orig)}") from None

@@ -12,8 +12,8 @@ from alembic.ddl.impl import DefaultImpl
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.database.sqlite import ForeignKey, foreign_keys, on_delete
-from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.state import TableState, type_key
 
 

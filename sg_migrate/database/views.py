@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from alembic.operations import MigrateOperation, ops
 
 from sg_migrate.conversion.operations import ConvertColumnOp, RestoreColumnOp
+from sg_migrate.database.origins import Origins
 from sg_migrate.errors import ViewsError
-from sg_migrate.revisions.origins import Origins
 
 Uses: TypeAlias = "Mapping[tuple[str, str], set[str]]"
 """(table, column) -> the views that use it; the column is empty for the table as a whole. Names in lower case."""

@@ -11,9 +11,9 @@ from typing import Any, cast
 from alembic.autogenerate import render_python_code
 from alembic.operations import ops
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.review.revision import RevisionUnderReview, table_of
 from sg_migrate.revisions.plan import plan
-from sg_migrate.revisions.recorder import quiet
 from sg_migrate.revisions.render import render_item
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, TableState

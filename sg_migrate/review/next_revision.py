@@ -11,7 +11,7 @@ from pathlib import Path
 from alembic.script import Script
 
 from sg_migrate.database.drift import check_clashes, describe, drift
-from sg_migrate.database.reading import Database, dialect_of, opened
+from sg_migrate.database.reading import Database
 from sg_migrate.errors import DriftError, SettingsError, SnapshotError
 from sg_migrate.review.run import Review, review
 from sg_migrate.review.selection import applied
@@ -69,14 +69,14 @@ def next_revision(
         SnapshotError: the snapshot cannot be written; the revision is gone again.
     """
     project.config.attributes["sg_snapshot"] = snapshot
-    with opened(project, url) as (database, _), tempfile.TemporaryDirectory() as temporary:
+    with project.database(url) as (database, _), tempfile.TemporaryDirectory() as temporary:
         if database is not None:
             _check_database(project, snapshot, database)
         text = message or message_for(transition(project.built, project.model(snapshot.schema)))
         folder = Path(temporary) if dry_run else None
         generated = revision(project, snapshot, text, arguments=arguments, rev_id=rev_id, folder=folder)
         written = False if dry_run else _write_snapshot(project, snapshot, generated[1] if generated else None)
-        dialect = database.dialect if database else dialect_of(project)
+        dialect = database.dialect if database else project.dialect
         return NextRevision(review(*generated, dialect, database=database) if generated else None, written)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sg_migrate.database.reading import dialect_of, opened
 from sg_migrate.review.run import Review, review
 from sg_migrate.review.selection import applied, selected
 from sg_migrate.revisions.project import Project
@@ -48,9 +47,9 @@ def review_revisions(
         RevisionError: there is no such revision.
         DatabaseUnavailableError: ``url`` was given and cannot be reached.
     """
-    with opened(project, url) as (database, reason):
+    with project.database(url) as (database, reason):
         scripts = selected(project, names, database)
-        name = dialect or (database.dialect if database else dialect_of(project))
+        name = dialect or (database.dialect if database else project.dialect)
         done = applied(project, database) if database else set()
         reviews = tuple(
             review(

@@ -9,7 +9,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 
-from sg_migrate.revisions.recorder import quiet
+from sg_migrate.alembic_log import quiet
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from alembic.runtime.migration import MigrationContext
 
 from sg_migrate.alembic_private import environment_function, writes_revision
 from sg_migrate.database.connection import connect, prepare_context
-from sg_migrate.database.drift import check_clashes, describe, drift, repair
+from sg_migrate.database.drift import check_clashes, describe, drift
 from sg_migrate.errors import DriftError, SettingsError
 from sg_migrate.revisions.guards import guarded, steps_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
+from sg_migrate.revisions.repair import repair
 from sg_migrate.revisions.summary import render_summary, titled
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
@@ -67,10 +68,8 @@ class Environment:
         Args:
             engine: the application's own, where it has one.
         """
-        config = self.project.config
-        section = config.get_section(config.config_ini_section, {})
         url = "" if engine else self.url
-        with connect(section, url, self.settings, engine, self.project.revision_ids) as connection:
+        with connect(self.project.engine_options, url, self.settings, engine, self.project.revision_ids) as connection:
             self._sqlite = connection.dialect.name == "sqlite"
             yield connection
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion import pending
 from sg_migrate.database.connection import connect
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.recorder import quiet
 from sg_migrate.warehouse.mark import Mark
 from sg_migrate.warehouse.state import State
 
@@ -40,8 +40,7 @@ def finish_conversions(
         batch_size: how many rows are looked at between two commits.
         watch: called for each conversion with the number of its rows; what it gives is called with the rows of a batch.
     """
-    section = project.config.get_section(project.config.config_ini_section, {})
-    with connect(section, project.url, project.settings) as connection:
+    with connect(project.engine_options, project.url, project.settings) as connection:
         built = _built(connection, project)
         found = pending.read(connection)
         connection.commit()

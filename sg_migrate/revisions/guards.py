@@ -20,9 +20,9 @@ from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver
 from sg_migrate.conversion.operations import RestoreColumnOp, RestoreLinksOp
 from sg_migrate.conversion.unfinished import finish_before_drop
 from sg_migrate.database.connection import lock_for_writing
+from sg_migrate.database.origins import Origins
 from sg_migrate.database.views import check_views
 from sg_migrate.errors import BusyError, DiscardError
-from sg_migrate.revisions.origins import Origins
 from sg_migrate.revisions.replay import History, Step
 from sg_migrate.warehouse.state import State
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from sg_migrate.errors import NoProjectError, SettingsError, SgMigrateError, SnapshotError
+from sg_migrate.errors import DatabaseUnavailableError, NoProjectError, SettingsError, SgMigrateError, SnapshotError
 from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
 from sg_migrate.settings import read_settings
@@ -20,6 +22,9 @@ from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State
+
+if TYPE_CHECKING:
+    from sg_migrate.database.reading import Database
 
 
 class Project:
@@ -72,6 +77,49 @@ class Project:
                 "No database is set: DATABASE_URL in the environment, or sqlalchemy.url in alembic.ini."
             )
         return url
+
+    @property
+    def engine_options(self) -> dict[str, str]:
+        """Alembic's section of alembic.ini, which has SQLAlchemy's options too."""
+        return self.config.get_section(self.config.config_ini_section, {})
+
+    @property
+    def dialect(self) -> str:
+        """The dialect of the project's database, by its address alone; SQLite where there is none."""
+        from sg_migrate.database.reading import dialect_of
+
+        try:
+            return dialect_of(self.url) or "sqlite"
+        except SettingsError:
+            return "sqlite"
+
+    @contextmanager
+    def database(self, url: str | None = None) -> Iterator[tuple[Database | None, str]]:
+        """The database to ask, which is only read: ``url``, or else the project's own if it can be reached.
+
+        Args:
+            url: a database that the user asked for; ``None`` leaves the choice to DATABASE_URL and alembic.ini.
+
+        Yields:
+            The database, or ``None`` with the reason why there is none to ask.
+
+        Raises:
+            DatabaseUnavailableError: ``url`` was given and cannot be reached.
+        """
+        from sg_migrate.database.reading import opened
+
+        with ExitStack() as stack:
+            database, reason = None, ""
+            try:
+                opening = opened(url or self.url, self.engine_options, self.settings.schema)
+                database = stack.enter_context(opening)
+            except SettingsError:
+                reason = "none is set"
+            except DatabaseUnavailableError as error:
+                if url is not None:
+                    raise
+                reason = f"{error.url}: {error.problem}"
+            yield database, reason
 
     @property
     def snapshot_path(self) -> Path:

@@ -5,7 +5,6 @@ Only `sg_migrate.revisions.replay` calls it.
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 from alembic.operations import BatchOperations, MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.alembic_private import give_back, override, running_operations
 from sg_migrate.errors import RecordingError
 from sg_migrate.revisions.operations import MarkTableOp
@@ -133,18 +133,6 @@ def _operations(context: MigrationContext) -> Iterator[Operations]:
     finally:
         if running is not None:
             give_back(running)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Alembic's informative log lines away: they are about contexts that the user never asked for."""
-    log = logging.getLogger("alembic")
-    level = log.level
-    log.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        log.setLevel(level)
 
 
 @contextmanager

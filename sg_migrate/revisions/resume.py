@@ -19,12 +19,13 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext, RevisionStep
 from alembic.script import ScriptDirectory
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.alembic_private import downgrade_steps, invoke_implementation, override, upgrade_steps
 from sg_migrate.conversion.operations import COMPOSITE, RestoreColumnOp, RestoreLinksOp
 from sg_migrate.database.matching import Reflected, matching
 from sg_migrate.errors import ResumeError, UnprovenError
 from sg_migrate.revisions.fold import Fold
-from sg_migrate.revisions.recorder import Call, batches, quiet
+from sg_migrate.revisions.recorder import Call, batches
 from sg_migrate.revisions.replay import History, Step, is_ours
 from sg_migrate.warehouse.state import State
 

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.conversion.rules import type_change
 from sg_migrate.errors import BuiltOtherwiseError, SameNameError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
@@ -20,6 +19,7 @@ from sg_migrate.warehouse.comments import UNSETTLED, comment_for, kept_comment, 
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, Link, columns_for
 from sg_migrate.warehouse.mark import CATALOG, Mark, mark_for
 from sg_migrate.warehouse.state import ColumnState, ForeignKeyState, State, TableState, to_metadata
+from sg_migrate.warehouse.type_change import type_change
 
 RESERVED_TABLES = ("alembic_version", "sg_carry")
 """Names of tables that Alembic and sg_migrate keep for themselves."""

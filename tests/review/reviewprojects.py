@@ -16,7 +16,6 @@ import alembic.command
 from alembic.config import Config
 from testsite import raw_schema
 
-from sg_migrate.database.reading import opened
 from sg_migrate.review.run import Review, review
 from sg_migrate.review.selection import selected
 from sg_migrate.revisions.generate import revision
@@ -127,7 +126,7 @@ class Made:
         if not url:
             (script,) = selected(project, [name])
             return review(project, script, dialect, sql=sql)
-        with opened(project, url) as (database, _):
+        with project.database(url) as (database, _):
             (script,) = selected(project, [name])
             assert database is not None
             return review(project, script, dialect, database=database, sql=sql)

@@ -13,7 +13,6 @@ from engines import Databases
 from reviewprojects import Made, codes, make, small_site, working_directory
 
 from sg_migrate.cli import cli
-from sg_migrate.database.reading import opened
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -61,7 +60,7 @@ def test_postgresql_knows_the_views_whatever_their_text(small: Made, databases: 
 def test_nothing_can_be_written_through_the_reviews_connection(small: Made, databases: Databases) -> None:
     for engine in ("sqlite", "postgresql", "mariadb"):
         url = small.upgrade("r1", databases.new(engine))
-        with opened(small.project(), url) as (database, _):
+        with small.project().database(url) as (database, _):
             assert database is not None
             with pytest.raises(sa.exc.DBAPIError):
                 database.connection.exec_driver_sql("INSERT INTO shot (id) VALUES (1)")

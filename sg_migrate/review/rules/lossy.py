@@ -11,12 +11,13 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion.operations import CarryLinksOp, ConvertColumnOp
 from sg_migrate.conversion.rules import RULES as CONVERSIONS
-from sg_migrate.conversion.rules import Kind, always_converts, kind_of, type_change
+from sg_migrate.conversion.rules import Kind, always_converts, kind_of
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import Operation, RevisionUnderReview
 from sg_migrate.revisions.summary import display_name
 from sg_migrate.warehouse.comments import is_comment_of, shown_comment
 from sg_migrate.warehouse.transition import Change
+from sg_migrate.warehouse.type_change import type_change
 
 MAY_NOT_CONVERT = Rule(
     "SGM201", Level.LOSSY, "Values that do not convert are NULL under the field's new type",

@@ -1,0 +1,58 @@
+"""From the drift of a database to the operations that mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import sqlalchemy as sa
+from alembic.operations import ops
+
+from sg_migrate.database.drift import Drift
+from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
+from sg_migrate.warehouse.state import State, to_metadata
+
+
+def repair(found: Sequence[Drift], built: State) -> RepairOps:
+    """The operations that bring the database to what was built; nothing in them comes from reflection."""
+    return RepairOps("Repairs of what was changed by hand in the database", list(_repairs(found, built)))
+
+
+def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperation]:
+    mended: set[tuple[str, str]] = set()
+    metadata = _unmarked({one.table: built[one.table] for one in found})
+    for one in found:
+        table, sa_table = built[one.table], metadata.tables[one.table]
+        if one.what == "table":
+            yield ops.CreateTableOp.from_table(sa_table)
+        elif one.what == "column":
+            column = table.columns[one.name].to_column()
+            column.info.clear()
+            yield ops.AddColumnOp(table.name, column)
+        elif one.what == "index":
+            (index,) = [index for index in sa_table.indexes if index.name == one.name]
+            if one.found is not None:
+                yield ops.DropIndexOp(one.name, table.name)
+            yield ops.CreateIndexOp.from_index(index)
+        elif one.what == "foreign key":
+            key = table.foreign_keys[one.name]
+            referred = list(key.referred_columns)
+            if one.found is not None:
+                yield BatchOp(table.name, [ops.DropConstraintOp(one.name, table.name, type_="foreignkey")])
+            create = ops.CreateForeignKeyOp(one.name, table.name, key.referred_table, list(key.columns), referred)
+            yield BatchOp(table.name, [create])
+        elif one.name and (table.name, one.name) not in mended:
+            mended.add((table.name, one.name))
+            yield RepairColumnOp(table.name, table.columns[one.name])
+        elif not one.name:
+            yield ops.CreateTableCommentOp(table.name, table.comment)
+
+
+def _unmarked(built: State) -> sa.MetaData:
+    """The tables without their marks: the replay counts what carries one, and has counted these already."""
+    metadata = to_metadata({name: replace(table, foreign_keys={}) for name, table in built.items()})
+    for table in metadata.tables.values():
+        table.info.clear()
+        for column in table.columns:
+            column.info.clear()
+    return metadata
