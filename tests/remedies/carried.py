@@ -1,0 +1,85 @@
+"""What a refusal must leave alone, and what its message tells a user to do.
+
+said = refused(studio, DiscardError, studio.downgrade)     # nothing has changed
+studio.downgrade("-1", *settings_in(said))                 # what the message says
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from structure import raw_connection, snapshot_structure
+from studio import Studio
+
+from sg_migrate.errors import SgMigrateError
+
+
+def contents(url: str, schema: str | None = None) -> dict[str, Any]:
+    """The structure of a database and every row of it, those of alembic_version among them."""
+    structure = snapshot_structure(url, schema=schema)
+    rows: dict[str, list[str]] = {}
+    with raw_connection(url) as connection:
+        for name in structure["tables"]:
+            found = connection.execute(sa.select(sa.text("*")).select_from(sa.table(name, schema=schema)))
+            rows[name] = sorted(repr(tuple(row)) for row in found)
+    return {"structure": structure, "rows": rows}
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Every file of a project but what Python caches, and databases."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".pyc", ".db"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def held(studio: Studio) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """All that a command could have changed."""
+    return contents(studio.url), files(studio.folder)
+
+
+def refused(studio: Studio, error: type[SgMigrateError], command: Callable[[], object]) -> str:
+    """What a command says that refuses; neither the database nor a file has changed."""
+    before = held(studio)
+    with pytest.raises(error) as caught:
+        command()
+    assert type(caught.value) is error
+    assert held(studio) == before
+    return str(caught.value)
+
+
+def settings_in(message: str) -> list[str]:
+    """The settings for ``-x`` that a message names: ``sg_discard=true``."""
+    found = re.findall(r"-x (sg_\w+=\w+)", message)
+    assert found, message
+    return found
+
+
+def commands_in(message: str) -> list[list[str]]:
+    """The commands that a message names in back-ticks, word by word."""
+    found = [words.split() for words in re.findall(r"`((?:sg-migrate|alembic) [^`]+)`", message)]
+    assert found, message
+    return found
+
+
+def do(studio: Studio, *arguments: str) -> str:
+    """A command of ours that must succeed; what it printed."""
+    done = studio.sg_migrate(*arguments)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code in (0, 3, 4), done.output
+    return done.output
+
+
+def says(studio: Studio, *arguments: str) -> Callable[[], None]:
+    """A command of ours that must fail, as a function that raises what it raised."""
+
+    def run() -> None:
+        done = studio.sg_migrate(*arguments)
+        assert done.exception is not None, done.output
+        raise done.exception
+
+    return run
