@@ -23,7 +23,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import alembic.command
 import sqlalchemy as sa
@@ -40,6 +40,9 @@ from sg_migrate.revisions.template import create_project
 from sg_migrate.settings import Settings
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, to_metadata
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 TODAY = date(2026, 1, 1)
 OURS_ASIDE = ("alembic_version", "sg_carry")
@@ -65,7 +68,7 @@ class Studio:
         self.configure(**settings)
 
     @classmethod
-    def at(cls, folder: Path, url: str) -> Studio:
+    def at(cls, folder: Path, url: str) -> Self:
         """A project that exists already."""
         studio = cls.__new__(cls)
         studio._open(folder, url, folder / "alembic.ini")
@@ -77,7 +80,7 @@ class Studio:
         self.snapshot = folder / "migrations" / "site_schema.json"
         self.number = len(list(self.versions.glob("*.py")))
 
-    def copy(self, folder: Path, url: str) -> Studio:
+    def copy(self, folder: Path, url: str) -> Self:
         """The same project in another folder, for another database."""
         shutil.copytree(self.folder, folder)
         return type(self).at(folder, url)
