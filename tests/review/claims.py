@@ -3,117 +3,106 @@
 from __future__ import annotations
 
 import contextlib
-import io
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import alembic.command
+import pytest
 import sqlalchemy as sa
-from alembic.config import Config
-from reviewprojects import Made, codes, environment
+from reviewed import Reviewed, codes, edit
 from sqlalchemy.exc import DBAPIError
-from structure import Structure, snapshot_structure
 
 from sg_migrate.database.refusals import is_lock_timeout
+from sg_migrate.errors import DatabaseError
+from sg_migrate.review.findings import Finding
 from sg_migrate.site.schema import SiteSchema
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 ENGINES = ("sqlite", "postgresql", "mariadb")
+every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 _IMPATIENT = {
     "sqlite": "PRAGMA busy_timeout=0",
     "postgresql": "SET lock_timeout = '100ms'",
     "mariadb": "SET lock_wait_timeout = 0, innodb_lock_wait_timeout = 0",
 }
+_ROWS = (
+    "INSERT INTO shot (id, code, sg_cut_in, sg_frames) VALUES (1, 'a', '12', 7), (2, 'b', '12 frames', 8),"
+    " (3, 'c', NULL, 9)",
+    "INSERT INTO task (id, name) VALUES (1, 'anim'), (2, 'comp'), (3, 'light')",
+)
 
 
-@dataclass
-class Ground:
-    """The small project with a database that has its first revision and three rows in each of its tables."""
+class Ground(Reviewed):
+    """The small project on a database that has its first revision, and three rows in Shot and in Task."""
 
-    made: Made
-    engine: str
-    url: str
-    head: str = "r1"
+    head = "r1"
 
-    def fill(self) -> None:
-        """Rows for Shot and Task."""
-        self.execute(
-            "INSERT INTO shot (id, code, sg_cut_in, sg_frames) VALUES (1, 'a', '12', 7), (2, 'b', '12 frames', 8),"
-            " (3, 'c', NULL, 9)",
-            "INSERT INTO task (id, name) VALUES (1, 'anim'), (2, 'comp'), (3, 'light')",
-        )
+    @classmethod
+    def on(cls, base: Reviewed, folder: Path, url: str) -> Self:
+        """A copy of ``base`` on an empty database."""
+        shutil.copytree(base.folder, folder)
+        ground = cls.at(folder, url)
+        edit(ground.ini, "sqlite:///warehouse.db", url)
+        ground.upgrade()
+        ground.execute(*_ROWS)
+        return ground
 
-    def write(self, upgrade: str, downgrade: str = "pass", *, ours: bool = True, top: str = "") -> set[str]:
-        """One more revision, by hand; gives the codes of its review."""
-        name = f"r{int(self.head[1:]) + 1}"
-        self.made.write(name, upgrade, downgrade, on=self.head, ours=ours, top=top)
-        self.head = name
-        return self.review()
+    @property
+    def engine(self) -> str:
+        return sa.make_url(self.url).get_backend_name()
 
-    def follow(self, site: SiteSchema) -> set[str]:
-        """One more revision, generated; gives the codes of its review."""
-        name = f"r{int(self.head[1:]) + 1}"
-        self.made.follow(site, name)
-        self.head = name
-        return self.review()
+    def by_hand(self, upgrade: str, downgrade: str = "pass", *, ours: bool = True, top: str = "") -> set[str]:
+        """One more revision, written by hand; the codes of its review."""
+        before = self._next()
+        self.write(self.head, upgrade, downgrade, on=before, ours=ours, top=top)
+        return self.codes()
+
+    def generated(self, schema: SiteSchema) -> set[str]:
+        """One more revision, generated for a site; the codes of its review."""
+        self._next()
+        self.follow(schema, self.head)
+        return self.codes()
+
+    def _next(self) -> str:
+        before, self.head = self.head, f"r{int(self.head[1:]) + 1}"
+        return before
 
     def take_back(self) -> None:
         """Delete the newest revision, which has not run or was downgraded."""
-        (path,) = self.made.versions.glob(f"{self.head}_*.py")
-        path.unlink()
+        self.revision(self.head).unlink()
         self.head = f"r{int(self.head[1:]) - 1}"
 
-    def review(self) -> set[str]:
-        return codes(self.made.review(self.head, self.engine))
+    def codes(self) -> set[str]:
+        """What the newest revision's review finds, without asking the database."""
+        return codes(self.review(self.head, self.engine))
 
-    def review_here(self) -> set[str]:
-        """The codes of the review that asks the database, too."""
-        return codes(self.made.review(self.head, self.engine, self.url))
+    def found(self, code: str) -> Finding:
+        """The one finding of a rule about the newest revision, as the database is asked."""
+        (found,) = (one for one in self.review(self.head, self.engine, self.url).findings if one.rule.code == code)
+        return found
 
-    def config(self) -> Config:
-        return Config(str(self.made.ini), stdout=io.StringIO(), output_buffer=io.StringIO())
+    def refuses(self) -> None:
+        """The upgrade stops, and the revision counts as not run."""
+        before = self.version
+        with pytest.raises(DatabaseError):
+            self.upgrade()
+        assert self.version == before
 
-    def upgrade(self) -> None:
-        self._run(lambda: alembic.command.upgrade(self.config(), "head"))
+    @property
+    def version(self) -> str:
+        """The revision that the database says it is at."""
+        return str(self.value("SELECT version_num FROM alembic_version"))
 
-    def downgrade(self) -> None:
-        self._run(lambda: alembic.command.downgrade(self.config(), "-1"))
-
-    def check(self) -> None:
-        """``alembic check``."""
-        self._run(lambda: alembic.command.check(self.config()))
-
-    def _run(self, command: Callable[[], object]) -> None:
-        with environment(DATABASE_URL=self.url):
-            command()
-
-    @contextlib.contextmanager
-    def connected(self) -> Iterator[sa.Connection]:
-        """A connection of somebody who does not wait for locks."""
+    def waits(self, statement: str) -> bool:
+        """Whether somebody else's statement would have to wait for a lock now; it changes nothing."""
         engine = sa.create_engine(self.url, poolclass=sa.NullPool)
         with engine.connect() as connection:
             connection.exec_driver_sql(_IMPATIENT[self.engine])
             connection.commit()
-            yield connection
-
-    def execute(self, *statements: str) -> None:
-        with self.connected() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-            connection.commit()
-
-    def rows(self, query: str) -> list[tuple[Any, ...]]:
-        with self.connected() as connection:
-            return [tuple(row) for row in connection.exec_driver_sql(query)]
-
-    def value(self, query: str) -> Any:
-        ((value,),) = self.rows(query)
-        return value
-
-    def waits(self, statement: str) -> bool:
-        """Whether somebody else's statement would have to wait for a lock now; it changes nothing."""
-        with self.connected() as connection:
             try:
                 connection.exec_driver_sql(statement)
             except DBAPIError as error:
@@ -123,14 +112,6 @@ class Ground:
             finally:
                 connection.rollback()
         return False
-
-    def structure(self) -> Structure:
-        return snapshot_structure(self.url, ignore=["alembic_version"])
-
-    @property
-    def version(self) -> str:
-        """The revision that the database says it is at."""
-        return str(self.value("SELECT version_num FROM alembic_version"))
 
 
 @contextlib.contextmanager

@@ -2,35 +2,34 @@
 
 from __future__ import annotations
 
-import shutil
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from claims import Ground
 from engines import Databases
-from reviewprojects import Made, make
+from reviewed import Reviewed
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Made:
+def base(tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
     """The small project with its first revision; copy it before changing it."""
-    return make(tmp_path_factory.mktemp("small") / "project")
+    return Reviewed.make(tmp_path_factory.mktemp("small") / "project")
 
 
 @pytest.fixture
-def small(base: Made, tmp_path: Path) -> Made:
+def small(base: Reviewed, tmp_path: Path) -> Reviewed:
     """A copy of the small project."""
-    return Made(Path(shutil.copytree(base.folder, tmp_path / "small")))
+    return base.twin(tmp_path / "small")
 
 
 @pytest.fixture
-def ground(small: Made, databases: Databases) -> Callable[[str], Ground]:
-    """Gives the small project with a database of an engine, as often as it is asked; the revisions are shared."""
+def ground(base: Reviewed, databases: Databases, tmp_path: Path) -> Callable[[str], Ground]:
+    """Gives a copy of the small project with a database of an engine, as often as it is asked."""
+    numbers = itertools.count(1)
 
     def given(engine: str) -> Ground:
-        ground = Ground(small, engine, small.upgrade("r1", databases.new(engine)))
-        ground.fill()
-        return ground
+        return Ground.on(base, tmp_path / f"ground{next(numbers)}", databases.new(engine))
 
     return given

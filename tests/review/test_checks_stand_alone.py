@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
-import shutil
-import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
-import sqlalchemy as sa
 from engines import Databases
-from reviewprojects import Made, small_site
+from reviewed import Reviewed, message_of, small_site
+from studio import execute
 from testsite import LocalSite
 
 from sg_migrate.comparison.checks import DATABASE, DRIFT, HEADS, REVISIONS, SITE, run_checks
@@ -26,52 +22,50 @@ pytest_plugins = ["reviewfixtures"]
 ALL = {HEADS, SITE, REVISIONS, DATABASE, DRIFT}
 
 
-def no_database(made: Made) -> None:
+def no_database(made: Reviewed) -> None:
     made.database.write_bytes(b"this is no database, whatever its name says" * 100)
 
 
-def damaged_database(made: Made) -> None:
+def damaged_database(made: Reviewed) -> None:
     """A page in the middle is overwritten: the file can be opened, and its tables cannot be read."""
     content = bytearray(made.database.read_bytes())
     content[100:4096] = b"\xff" * 3996
     made.database.write_bytes(bytes(content))
 
 
-def damaged_versions(made: Made) -> None:
+def damaged_versions(made: Reviewed) -> None:
     """The file can be read, but what it is at cannot."""
-    connection = sqlite3.connect(made.database)
-    connection.execute("ALTER TABLE alembic_version RENAME COLUMN version_num TO version")
-    connection.close()
+    made.execute("ALTER TABLE alembic_version RENAME COLUMN version_num TO version")
 
 
-def no_snapshot_format(made: Made) -> None:
-    (made.versions.parent / "site_schema.json").write_bytes(b"\xff{")
+def no_snapshot_format(made: Reviewed) -> None:
+    made.snapshot.write_bytes(b"\xff{")
 
 
-def conflict_in_snapshot(made: Made) -> None:
-    path = made.versions.parent / "site_schema.json"
-    path.write_bytes(b"<<<<<<< HEAD\n" + path.read_bytes())
+def conflict_in_snapshot(made: Reviewed) -> None:
+    made.snapshot.write_bytes(b"<<<<<<< HEAD\n" + made.snapshot.read_bytes())
 
 
-def failing_import(made: Made) -> None:
-    made.write("r2", "pass", top="import there_is_no_such_module\n")
+def failing_import(made: Reviewed) -> None:
+    made.write("r2", "pass", top="import there_is_no_such_module\n", on="r1")
 
 
-def failing_upgrade(made: Made) -> None:
-    made.write("r2", "raise RuntimeError('not today')")
+def failing_upgrade(made: Reviewed) -> None:
+    made.write("r2", "raise RuntimeError('not today')", on="r1")
 
 
-def lost_revision(made: Made) -> None:
+def lost_revision(made: Reviewed) -> None:
     made.write("r3", "pass", on="r2")
 
 
-def several_heads(made: Made) -> None:
-    made.write("r2", "pass")
-    made.write("r3", "pass")
+def several_heads(made: Reviewed) -> None:
+    made.write("r2", "pass", on="r1")
+    made.write("r3", "pass", on="r1")
 
 
 FROM_REVISIONS = {REVISIONS, DATABASE, DRIFT}
-DAMAGES: dict[Callable[[Made], None], set[str]] = {
+Damage: TypeAlias = "Callable[[Reviewed], None]"
+DAMAGES: dict[Damage, set[str]] = {
     damaged_versions: {DATABASE, DRIFT},  # before those that leave no database to do it to
     no_database: {DATABASE, DRIFT},
     damaged_database: {DATABASE, DRIFT},
@@ -98,13 +92,11 @@ def environment_of(site: LocalSite, kind: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
     """A project in step with its database."""
-    from reviewprojects import make
-
-    made = make(tmp_path_factory.mktemp("sound") / "p")
+    made = Reviewed.make(tmp_path_factory.mktemp("sound") / "p")
     made.upgrade()
-    return made.folder
+    return made
 
 
 CASES = [
@@ -119,9 +111,13 @@ CASES = [
     ids=[" ".join([*(damage.__name__ for damage in damages), "with", kind]) for damages, kind in CASES],
 )
 def test_no_check_hides_another(
-    sound: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, damages: tuple[Callable[[Made], None], ...], kind: str
+    sound: Reviewed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    damages: tuple[Damage, ...],
+    kind: str,
 ) -> None:
-    made = Made(Path(shutil.copytree(sound, tmp_path / "p")))
+    made = sound.twin(tmp_path / "p")
     for damage in damages:
         damage(made)
     monkeypatch.chdir(made.folder)
@@ -139,13 +135,11 @@ def test_no_check_hides_another(
         assert not DAMAGES[damage] <= ok, damage
 
 
-def test_a_failed_statement_does_not_refuse_the_next_check(small: Made, databases: Databases) -> None:
+def test_a_failed_statement_does_not_refuse_the_next_check(small: Reviewed, databases: Databases) -> None:
     """PostgreSQL refuses every statement of a transaction in which one has failed."""
-    url = small.upgrade("r1", databases.new("postgresql"))
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE alembic_version RENAME COLUMN version_num TO version")
-    engine.dispose()
+    url = databases.new("postgresql")
+    small.upgrade(url=url)
+    execute(url, "ALTER TABLE alembic_version RENAME COLUMN version_num TO version")
     *_, database, drift = run_checks(small.project(), url)
     assert (database.status, drift.status) == ("error", "error")
     assert "version_num" in database.what
@@ -179,8 +173,8 @@ OF_THE_MAP = {"wrong down_revision", "unknown down_revision", "own down_revision
 
 
 @pytest.mark.parametrize("how", BROKEN)
-def test_every_command_names_a_broken_revision(small: Made, how: str) -> None:
-    path = small.write("r2", "pass", top=BROKEN[how].replace("\udcff", "") + "\n")
+def test_every_command_names_a_broken_revision(small: Reviewed, how: str) -> None:
+    path = small.write("r2", "pass", top=BROKEN[how].replace("\udcff", "") + "\n", on="r1")
     if how == "encoding":
         path.write_bytes(path.read_bytes().replace(b"x = ''", b"x = '\xff'"))
     with pytest.raises(BrokenRevisionError) as caught:
@@ -195,25 +189,21 @@ COMMANDS = ["revision", "review", "carry", "models -", "prune Shot.code", "diff 
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_commands_say_it_in_one_line(small: Made, command: str) -> None:
+def test_the_commands_say_it_in_one_line(small: Reviewed, command: str) -> None:
     small.upgrade()
-    path = small.write("r2", "pass", top="import there_is_no_such_module\n")
-    environment = {name: value for name, value in os.environ.items() if name[:3] != "SG_" and name != "DATABASE_URL"}
-    done = subprocess.run([sys.executable, "-m", "sg_migrate", *command.split()], cwd=small.folder, env=environment,
-                          capture_output=True, text=True, check=False)  # fmt: skip
-    assert done.returncode == 1
-    assert "Traceback" not in done.stdout + done.stderr
+    path = small.write("r2", "pass", top="import there_is_no_such_module\n", on="r1")
+    done = small.inside(*command.split())
+    assert done.exit_code == 1
     line = path.read_text().splitlines().index("import there_is_no_such_module") + 1
-    said = done.stdout if command == "check" else done.stderr
+    said = done.stdout if command == "check" else message_of(done)
     assert f"{path}, line {line}: ModuleNotFoundError: No module named 'there_is_no_such_module'." in said
     if command != "check":
         assert len(said.splitlines()) == 1
 
 
-def test_the_command_shows_the_others_beside_a_damaged_database(small: Made) -> None:
+def test_the_command_shows_the_others_beside_a_damaged_database(small: Reviewed) -> None:
     small.database.write_bytes(b"this is no database" * 100)
-    done = subprocess.run([sys.executable, "-m", "sg_migrate", "check", "--format", "json"], cwd=small.folder,
-                          capture_output=True, text=True, check=False)  # fmt: skip
+    done = small.run("sg-migrate", "check", "--format", "json", fails=True)
     assert done.returncode == 1
     statuses = {check["name"]: check["status"] for check in json.loads(done.stdout)["checks"]}
     assert statuses == {HEADS: "ok", SITE: "skipped", REVISIONS: "ok", DATABASE: "error", DRIFT: "error"}

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from reviewprojects import Made, small_site
+from reviewed import Reviewed, small_site
 from testsite import LocalSite
 
 pytest_plugins = ["reviewfixtures"]
@@ -159,7 +159,7 @@ class Runner:
         return done.returncode
 
 
-def repository(made: Made, folder: Path) -> Path:
+def repository(made: Reviewed, folder: Path) -> Path:
     """The project in a bare repository, on the branch main."""
     (made.folder / "requirements.txt").write_text("")
     (made.folder / ".gitignore").write_text("__pycache__/\n*.db\n")
@@ -226,8 +226,8 @@ def test_no_expression_stands_inside_a_script(name: str) -> None:
 # --- run
 
 
-def test_the_weekly_job_keeps_one_pull_request(small: Made, tmp_path: Path) -> None:
-    small.snapshot(replace(small_site(), host=LocalSite.host))
+def test_the_weekly_job_keeps_one_pull_request(small: Reviewed, tmp_path: Path) -> None:
+    small.take(replace(small_site(), host=LocalSite.host))
     origin = repository(small, tmp_path)
     with LocalSite(small_site()) as site:
         expressions = {"vars.SG_URL": site.url, "secrets.SG_SCRIPT": site.script, "secrets.SG_API_KEY": site.api_key,
@@ -260,7 +260,7 @@ def added(origin: Path) -> list[str]:
     return [re.sub(r"versions/.*", "versions/*", name) for name in names]
 
 
-def test_the_review_is_one_comment_that_is_updated(small: Made, tmp_path: Path) -> None:
+def test_the_review_is_one_comment_that_is_updated(small: Reviewed, tmp_path: Path) -> None:
     origin = repository(small, tmp_path)
     base = git(small.folder, "rev-parse", "HEAD")
     expressions = {"github.event.pull_request.base.sha": base, "github.event.pull_request.number": "7",
@@ -283,12 +283,12 @@ def test_the_review_is_one_comment_that_is_updated(small: Made, tmp_path: Path) 
     assert len(comments(runner)) == 1
     assert "`the texts were checked`" in comments(runner)[0]
 
-    small.snapshot(small_site(sg_cut_in="number", sg_new="date"))
+    small.take(small_site(sg_cut_in="number", sg_new="date"))
     push(small, "the snapshot alone")
     assert runner.run("github-pull-request.yml", "change") == ["Check"]
 
 
-def push(made: Made, message: str) -> None:
+def push(made: Reviewed, message: str) -> None:
     commit(made.folder, message)
     git(made.folder, "push", "-qf", "origin", "change")
 
@@ -300,7 +300,7 @@ def comments(runner: Runner) -> list[str]:
     return [comment["body"] for comment in found if comment["id"] != 1]
 
 
-def test_gitlab_reviews_in_one_note_that_is_updated(small: Made, tmp_path: Path) -> None:
+def test_gitlab_reviews_in_one_note_that_is_updated(small: Reviewed, tmp_path: Path) -> None:
     origin = repository(small, tmp_path)
     variables = {"CI_MERGE_REQUEST_DIFF_BASE_SHA": git(small.folder, "rev-parse", "HEAD"), "PROJECT_TOKEN": "token",
                  "CI_API_V4_URL": "https://gitlab.example/api/v4", "CI_PROJECT_ID": "1",
@@ -318,7 +318,7 @@ def test_gitlab_reviews_in_one_note_that_is_updated(small: Made, tmp_path: Path)
     assert "`the texts were checked`" in note
 
 
-def test_gitlab_pushes_one_merge_request(small: Made, tmp_path: Path) -> None:
+def test_gitlab_pushes_one_merge_request(small: Reviewed, tmp_path: Path) -> None:
     origin = repository(small, tmp_path)
     with LocalSite(small_site(sg_new="date")) as site:
         variables = {**site.environment, "PROJECT_TOKEN": "token", "CI_SERVER_HOST": "gitlab.example",

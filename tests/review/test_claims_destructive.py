@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 import pytest
 import sqlalchemy as sa
-from claims import ENGINES, Ground
-from reviewprojects import small_site
+from claims import ENGINES, Ground, every_engine
+from reviewed import small_site
+from sites import without
 
 from sg_migrate.errors import RecordingError
-from sg_migrate.site.schema import SiteSchema
 
 pytest_plugins = ["reviewfixtures"]
 
 On = Callable[[str], Ground]
-every_engine = pytest.mark.parametrize("engine", ENGINES)
 
 ADDED = "op.add_column('shot', sa.Column('sg_new', sa.Date(), info={'sg': 'Shot.sg_new date'}))"
 TASK = """
@@ -24,18 +23,13 @@ op.create_table('task', sa.Column('id', sa.Integer(), nullable=False, info={'sg'
 """
 
 
-def without_task() -> SiteSchema:
-    site = small_site()
-    return SiteSchema({"Shot": site.entity_types["Shot"]})
-
-
 @every_engine
 def test_sgm101_rows_go_with_their_table(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert "SGM101" not in here.follow(without_task())  # retired: the table stays
+    assert "SGM101" not in here.generated(without(small_site(), "Task"))  # retired: the table stays
     here.upgrade()
     assert here.value("SELECT count(*) FROM task") == 3
-    assert "SGM101" in here.write("op.drop_table('task')", TASK)
+    assert "SGM101" in here.by_hand("op.drop_table('task')", TASK)
     here.upgrade()
     here.downgrade()
     assert here.value("SELECT count(*) FROM task") == 0
@@ -44,11 +38,11 @@ def test_sgm101_rows_go_with_their_table(ground: On, engine: str) -> None:
 @every_engine
 def test_sgm102_values_go_with_their_column(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert "SGM102" not in here.follow(small_site(sg_frames=""))  # retired: the column stays
+    assert "SGM102" not in here.generated(small_site(sg_frames=""))  # retired: the column stays
     here.upgrade()
     assert here.value("SELECT count(sg_frames) FROM shot") == 3
     back = "op.add_column('shot', sa.Column('sg_frames', sa.Integer(), info={'sg': 'Shot.sg_frames number [retired]'}))"
-    assert "SGM102" in here.write("op.drop_column('shot', 'sg_frames')", back)
+    assert "SGM102" in here.by_hand("op.drop_column('shot', 'sg_frames')", back)
     here.upgrade()
     here.downgrade()
     assert here.value("SELECT count(sg_frames) FROM shot") == 0
@@ -60,10 +54,10 @@ def test_sgm103_what_belongs_to_others_is_taken_from_them(ground: On, engine: st
     here = ground(engine)
     here.execute("CREATE TABLE users (id INTEGER)", "INSERT INTO users VALUES (1)")
     owners = "SELECT count(*) FROM users"
-    assert "SGM103" not in here.write("pass")  # the operation is taken out
+    assert "SGM103" not in here.by_hand("pass")  # the operation is taken out
     here.upgrade()
     assert here.value(owners) == 1
-    assert "SGM103" in here.write(operation)
+    assert "SGM103" in here.by_hand(operation)
     here.upgrade()
     with pytest.raises(sa.exc.DBAPIError):
         here.value(owners)
@@ -72,12 +66,12 @@ def test_sgm103_what_belongs_to_others_is_taken_from_them(ground: On, engine: st
 @every_engine
 def test_sgm104_going_back_loses_what_was_there_before(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert "SGM104" not in here.write(ADDED, "op.drop_column('shot', 'sg_new')")
+    assert "SGM104" not in here.by_hand(ADDED, "op.drop_column('shot', 'sg_new')")
     here.upgrade()
     here.downgrade()
     assert here.value("SELECT count(sg_cut_in) FROM shot") == 2
     here.take_back()
-    assert "SGM104" in here.write(ADDED, "op.drop_column('shot', 'sg_cut_in')")
+    assert "SGM104" in here.by_hand(ADDED, "op.drop_column('shot', 'sg_cut_in')")
     here.upgrade()
     here.downgrade()
     with pytest.raises(sa.exc.DBAPIError):
@@ -94,7 +88,7 @@ def test_sgm105_raw_sql_differs_between_engines(ground: On) -> None:
     for engine in ENGINES:
         for body, values in found.items():
             here = ground(engine)
-            assert ("SGM105" in here.write(body)) is (body == raw)
+            assert ("SGM105" in here.by_hand(body)) is (body == raw)
             here.upgrade()
             values.append(here.value("SELECT code FROM shot WHERE id = 1"))
     assert found == {raw: ["12", "12", "sg_cut_in"], said: ["12", "12", "12"]}
@@ -103,7 +97,7 @@ def test_sgm105_raw_sql_differs_between_engines(ground: On) -> None:
 @every_engine
 def test_sgm105_raw_sql_can_do_anything(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert here.write("op.execute('DROP TABLE task')") == {"SGM105"}
+    assert here.by_hand("op.execute('DROP TABLE task')") == {"SGM105"}
     here.upgrade()
     with pytest.raises(sa.exc.DBAPIError):
         here.value("SELECT count(*) FROM task")
@@ -115,10 +109,10 @@ BY_ITSELF = "op.get_bind().exec_driver_sql('DELETE FROM task')"
 @every_engine
 def test_sgm106_what_a_connection_of_its_own_does_is_unseen(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert here.write(BY_ITSELF, ours=False) == {"SGM106"}
+    assert here.by_hand(BY_ITSELF, ours=False) == {"SGM106"}
     here.upgrade()
     assert here.value("SELECT count(*) FROM task") == 0
-    said = here.write("op.execute(sa.delete(sa.table('task')))", ours=False)  # Alembic's operations are seen
+    said = here.by_hand("op.execute(sa.delete(sa.table('task')))", ours=False)  # Alembic's operations are seen
     assert "SGM106" not in said
     assert "SGM107" in said
 
@@ -126,7 +120,7 @@ def test_sgm106_what_a_connection_of_its_own_does_is_unseen(ground: On, engine: 
 @pytest.mark.parametrize("body", [BY_ITSELF, "op.add_column('shot', sa.Column('x', sa.Nothing()))"])
 def test_sgm106_what_should_count_and_cannot_be_read_does_not_run(ground: On, body: str) -> None:
     here = ground("sqlite")
-    assert "SGM106" in here.write(body)
+    assert "SGM106" in here.by_hand(body)
     with pytest.raises(RecordingError, match="sg_digest"):
         here.upgrade()
     assert (here.version, here.value("SELECT count(*) FROM task")) == ("r1", 3)
@@ -135,8 +129,8 @@ def test_sgm106_what_should_count_and_cannot_be_read_does_not_run(ground: On, bo
 @every_engine
 def test_sgm107_no_downgrade_brings_rows_back(ground: On, engine: str) -> None:
     here = ground(engine)
-    assert "SGM107" not in here.write("pass")
-    assert "SGM107" in here.write("op.execute(sa.delete(sa.table('task')))")
+    assert "SGM107" not in here.by_hand("pass")
+    assert "SGM107" in here.by_hand("op.execute(sa.delete(sa.table('task')))")
     here.upgrade()
     here.downgrade()
     assert here.value("SELECT count(*) FROM task") == 0

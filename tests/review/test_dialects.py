@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from click.testing import CliRunner, Result
-from reviewprojects import Made
+from reviewed import Reviewed
 
 from sg_migrate.cli import cli
 
@@ -17,13 +17,13 @@ HIDDEN = {
 }
 
 
-def reviewed(made: Made, *arguments: str) -> Result:
+def reviewed(made: Reviewed, *arguments: str) -> Result:
     return CliRunner().invoke(cli, ["review", "r2", "--config", str(made.ini), *arguments])
 
 
 @pytest.mark.parametrize("dialect", list(HIDDEN))
-def test_what_one_dialect_drops_is_found(small: Made, dialect: str) -> None:
-    small.write("r2", HIDDEN[dialect] + "\npass")
+def test_what_one_dialect_drops_is_found(small: Reviewed, dialect: str) -> None:
+    small.write("r2", HIDDEN[dialect] + "\npass", on="r1")
     everywhere = reviewed(small)
     assert everywhere.exit_code == 4
     assert "SGM101" in everywhere.stdout
@@ -34,11 +34,11 @@ def test_what_one_dialect_drops_is_found(small: Made, dialect: str) -> None:
     assert "SGM101" not in elsewhere.stdout
 
 
-def test_the_dialect_is_named_where_only_one_does_it(small: Made) -> None:
-    small.write("r2", HIDDEN["mysql"] + "\npass")
+def test_the_dialect_is_named_where_only_one_does_it(small: Reviewed) -> None:
+    small.write("r2", HIDDEN["mysql"] + "\npass", on="r1")
     assert "on mysql: " in reviewed(small).stdout
 
 
-def test_nothing_is_said_twice(small: Made) -> None:
-    small.write("r2", "op.drop_table('shot')\npass")
+def test_nothing_is_said_twice(small: Reviewed) -> None:
+    small.write("r2", "op.drop_table('shot')\npass", on="r1")
     assert reviewed(small).stdout.count("SGM101") == 1

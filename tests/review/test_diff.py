@@ -6,29 +6,25 @@ import json
 import subprocess
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from markdowncheck import tables
-from reviewprojects import Made, renamed, small_site, working_directory, written
+from reviewed import Reviewed, small_site
+from sites import SAMPLES, changed
 from testsite import LocalSite
 
-from sg_migrate.cli import cli
 from sg_migrate.comparison.difference import difference
-from sg_migrate.packaged import packaged_folder
 from sg_migrate.site.sources import load
 
 pytest_plugins = ["reviewfixtures"]
 
-STATES = sorted(packaged_folder("sample_schemas").glob("0*.json"))
+
+def run(made: Reviewed, *arguments: str, **environment: str) -> Result:
+    return made.inside("diff", *arguments, env=environment)
 
 
-def run(made: Made, *arguments: str, **environment: str) -> Result:
-    with working_directory(made.folder):
-        return CliRunner().invoke(cli, ["diff", *arguments], env=environment)
-
-
-def test_it_reads_like_git_diff_in_a_producers_words(small: Made) -> None:
-    site = renamed(small_site(sg_cut_in="number", sg_frames="", sg_new="date"), "code", "Shot Name")
-    result = run(small, "snapshot", written(small, site))
+def test_it_reads_like_git_diff_in_a_producers_words(small: Reviewed) -> None:
+    site = changed(small_site(sg_cut_in="number", sg_frames="", sg_new="date"), "Shot.code", name="Shot Name")
+    result = run(small, "snapshot", small.written(site))
     assert result.stdout == (
         "--- migrations/site_schema.json\n"
         "+++ other.json\n"
@@ -45,18 +41,18 @@ def test_it_reads_like_git_diff_in_a_producers_words(small: Made) -> None:
     ("types", "code"),
     [({}, 0), ({"sg_new": "date"}, 3), ({"sg_frames": "text"}, 3), ({"sg_cut_in": "number"}, 4), ({"code": ""}, 3)],
 )
-def test_the_exit_code_says_how_much_differs(small: Made, types: dict[str, str], code: int) -> None:
-    result = run(small, "snapshot", written(small, small_site(**types)))
+def test_the_exit_code_says_how_much_differs(small: Reviewed, types: dict[str, str], code: int) -> None:
+    result = run(small, "snapshot", small.written(small_site(**types)))
     assert result.exit_code == code
     assert bool(result.stdout) == bool(code)
 
 
-def test_one_file_is_compared_with_the_snapshot(small: Made) -> None:
-    result = run(small, written(small, small_site(sg_new="date")))
+def test_one_file_is_compared_with_the_snapshot(small: Reviewed) -> None:
+    result = run(small, small.written(small_site(sg_new="date")))
     assert result.stdout.splitlines()[-1] == '- sg_new "New": no longer there'
 
 
-def test_the_live_site_is_compared_with_the_snapshot(small: Made) -> None:
+def test_the_live_site_is_compared_with_the_snapshot(small: Reviewed) -> None:
     with LocalSite(small_site(sg_new="date")) as site:
         for arguments in ([], ["live"], ["snapshot", "live"]):
             result = run(small, *arguments, **site.environment)
@@ -68,7 +64,7 @@ def test_the_live_site_is_compared_with_the_snapshot(small: Made) -> None:
             ]
 
 
-def test_the_database_is_compared_by_what_its_revisions_built(small: Made) -> None:
+def test_the_database_is_compared_by_what_its_revisions_built(small: Reviewed) -> None:
     small.upgrade()
     small.follow(small_site(sg_new="date", sg_cut_in=""), "r2")
     result = run(small, "db", "snapshot")
@@ -85,18 +81,18 @@ def test_the_database_is_compared_by_what_its_revisions_built(small: Made) -> No
     assert run(small, "db", "built").exit_code == 0
 
 
-def test_a_database_that_is_not_there_is_one_message_and_is_not_created(small: Made) -> None:
+def test_a_database_that_is_not_there_is_one_message_and_is_not_created(small: Reviewed) -> None:
     result = run(small, "db")
     assert result.exit_code == 1
     assert not small.database.exists()
 
 
-def test_a_git_revision_is_compared_without_checking_it_out(small: Made) -> None:
+def test_a_git_revision_is_compared_without_checking_it_out(small: Reviewed) -> None:
     git = ["git", "-C", str(small.folder), "-c", "user.name=a", "-c", "user.email=a@b"]
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "add", "-A"], check=True)
     subprocess.run([*git, "commit", "-qm", "first"], check=True)
-    small.snapshot(small_site(sg_new="date"))
+    small.take(small_site(sg_new="date"))
     result = run(small, "HEAD:migrations/site_schema.json")
     assert result.exit_code == 3
     assert result.stdout.splitlines()[-1] == '+ sg_new "New": new field (date)'
@@ -104,15 +100,13 @@ def test_a_git_revision_is_compared_without_checking_it_out(small: Made) -> None
     assert missing.exit_code == 1
 
 
-def test_two_files_need_no_project(small: Made) -> None:
-    first, second = written(small, small_site(), "a.json"), written(small, small_site(sg_new="date"), "b.json")
+def test_two_files_need_no_project(small: Reviewed) -> None:
+    first, second = small.written(small_site(), "a.json"), small.written(small_site(sg_new="date"), "b.json")
     assert run(small, first, second, "--config", "nowhere.ini").exit_code == 3
 
 
-def test_json_is_versioned_and_complete(small: Made) -> None:
-    shown = json.loads(
-        run(small, "snapshot", written(small, small_site(sg_cut_in="number")), "--format", "json").stdout
-    )
+def test_json_is_versioned_and_complete(small: Reviewed) -> None:
+    shown = json.loads(run(small, "snapshot", small.written(small_site(sg_cut_in="number")), "--format", "json").stdout)
     assert (shown["format"], shown["version"], shown["level"]) == ("sg-migrate diff", 1, "lossy")
     assert shown["changes"] == [
         {
@@ -130,8 +124,8 @@ def test_json_is_versioned_and_complete(small: Made) -> None:
 
 
 @pytest.mark.parametrize("step", range(5))
-def test_the_samples_render_in_every_format(small: Made, step: int) -> None:
-    old, new = str(STATES[step]), str(STATES[step + 1])
+def test_the_samples_render_in_every_format(small: Reviewed, step: int) -> None:
+    old, new = str(SAMPLES[step]), str(SAMPLES[step + 1])
     shown = run(small, old, new, "--format", "markdown").stdout
     assert len(shown) < 65_536
     assert len(tables(shown)) == 1

@@ -1,21 +1,17 @@
-"""The reports of every step of sample_schemas, compared whole.
-
-After a change that is meant, write them anew and read the difference line by line:
-
-    SG_MIGRATE_WRITE_GOLDEN=1 pytest tests/review/test_golden.py && git diff tests/review/golden
-"""
+"""The reports of every step of sample_schemas, compared whole."""
 
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
+from golden import assert_golden
 from markdowncheck import tables
-from reviewprojects import Made, make, working_directory
+from reviewed import Reviewed
+from sites import SAMPLES
+from studio import working_directory
 
-from sg_migrate.packaged import packaged_folder
 from sg_migrate.reports import html, markdown
 from sg_migrate.reports.json_report import json_report
 from sg_migrate.reports.review_document import review_document
@@ -23,8 +19,7 @@ from sg_migrate.reports.text import text_report
 from sg_migrate.site.sources import load
 
 GOLDEN = Path(__file__).parent / "golden"
-STATES = sorted(packaged_folder("sample_schemas").glob("0*.json"))
-STEPS = [path.stem for path in STATES]
+STEPS = [path.stem for path in SAMPLES]
 DIALECTS = {"text": "sqlite", "md": "postgresql", "json": "mysql"}
 """Each format shows another dialect's rules."""
 
@@ -34,19 +29,16 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], s
     """Every report of every step, made while the snapshot is that step's."""
     folder = tmp_path_factory.mktemp("golden") / "studio"
     found: dict[tuple[str, str], str] = {}
-    made = Made(folder)
-    for number, path in enumerate(STATES, start=1):
-        if number == 1:
-            make(folder, load(path).schema)
-        else:
-            made.follow(load(path).schema, f"r{number}")
+    made = Reviewed(folder)
+    for number, path in enumerate(SAMPLES, start=1):
+        made.follow(load(path).schema, f"r{number}")
         with working_directory(folder):
             for format_ in DIALECTS:
                 found[path.stem, format_] = report(made, f"r{number}", format_)
     return found
 
 
-def report(made: Made, revision: str, format_: str) -> str:
+def report(made: Reviewed, revision: str, format_: str) -> str:
     result = made.review(revision, DIALECTS[format_])
     if format_ == "text":
         return "\n".join(line.rstrip() for line, _ in text_report([result], details=True)) + "\n"
@@ -59,10 +51,7 @@ def report(made: Made, revision: str, format_: str) -> str:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("format_", DIALECTS)
 def test_the_report_is_the_golden_one(step: str, format_: str, reports: dict[tuple[str, str], str]) -> None:
-    path = GOLDEN / f"{step}.{format_.replace('text', 'txt')}"
-    if os.environ.get("SG_MIGRATE_WRITE_GOLDEN"):
-        path.write_text(reports[step, format_], encoding="utf-8")
-    assert reports[step, format_] == path.read_text(encoding="utf-8")
+    assert_golden(GOLDEN / f"{step}.{format_.replace('text', 'txt')}", reports[step, format_])
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner
 from engines import Databases
-from reviewprojects import Made, codes, make, small_site, working_directory
-
-from sg_migrate.cli import cli
+from reviewed import Reviewed, codes, edit, small_site
+from studio import execute
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -20,8 +17,9 @@ VALUES = ("12", "12 frames", None, "431.25", " 7 ", "-3", "99999999999")
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
-def test_a_database_says_how_many_values_will_not_convert(small: Made, databases: Databases, engine: str) -> None:
-    url = small.upgrade("r1", databases.new(engine))
+def test_a_database_says_how_many_values_will_not_convert(small: Reviewed, databases: Databases, engine: str) -> None:
+    url = databases.new(engine)
+    small.upgrade("r1", url=url)
     created = sa.create_engine(url)
     with created.begin() as connection:
         rows = [{"id": number, "sg_cut_in": value} for number, value in enumerate(VALUES)]
@@ -34,7 +32,7 @@ def test_a_database_says_how_many_values_will_not_convert(small: Made, databases
     assert (counts.rows, counts.values) == (7, 6)
     with created.begin() as connection:
         connection.exec_driver_sql("DROP VIEW cuts")  # the upgrade would refuse
-    small.upgrade("r2", url)
+    small.upgrade("r2", url=url)
     with created.connect() as connection:
         carried = connection.execute(sa.text("SELECT count(sg_cut_in) FROM shot")).scalar_one()
     created.dispose()
@@ -44,46 +42,44 @@ def test_a_database_says_how_many_values_will_not_convert(small: Made, databases
     assert found["SGM701"].what == "it gets another type, and it is read by cuts"
 
 
-def test_postgresql_knows_the_views_whatever_their_text(small: Made, databases: Databases) -> None:
-    url = small.upgrade("r1", databases.new("postgresql"))
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE VIEW everything AS SELECT s.sg_cut_in AS start FROM shot s")
-        connection.exec_driver_sql("CREATE VIEW sg_cut_in AS SELECT code FROM shot")
-        connection.exec_driver_sql("CREATE MATERIALIZED VIEW kept AS SELECT sg_cut_in FROM shot")
-    engine.dispose()
+def test_postgresql_knows_the_views_whatever_their_text(small: Reviewed, databases: Databases) -> None:
+    url = databases.new("postgresql")
+    small.upgrade(url=url)
+    execute(
+        url,
+        "CREATE VIEW everything AS SELECT s.sg_cut_in AS start FROM shot s",
+        "CREATE VIEW sg_cut_in AS SELECT code FROM shot",
+        "CREATE MATERIALIZED VIEW kept AS SELECT sg_cut_in FROM shot",
+    )
     small.follow(small_site(sg_cut_in=""), "r2")
     (finding,) = small.review("r2", "postgresql", url).findings
     assert finding.what == "it retires, and it is read by everything, kept"
 
 
-def test_nothing_can_be_written_through_the_reviews_connection(small: Made, databases: Databases) -> None:
+def test_nothing_can_be_written_through_the_reviews_connection(small: Reviewed, databases: Databases) -> None:
     for engine in ("sqlite", "postgresql", "mariadb"):
-        url = small.upgrade("r1", databases.new(engine))
+        url = databases.new(engine)
+        small.upgrade(url=url)
         with small.project().database(url) as (database, _):
             assert database is not None
             with pytest.raises(sa.exc.DBAPIError):
                 database.connection.exec_driver_sql("INSERT INTO shot (id) VALUES (1)")
 
 
-def test_a_revision_that_the_database_has_is_not_counted(small: Made) -> None:
+def test_a_revision_that_the_database_has_is_not_counted(small: Reviewed) -> None:
     small.follow(small_site(sg_cut_in="number"), "r2")
     small.upgrade()
-    with working_directory(small.folder):
-        result = CliRunner().invoke(cli, ["review"])
+    result = small.inside("review")
     assert "0 rows" not in result.stdout
     assert "the database has this revision already" in result.stderr
 
 
-def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Made) -> None:
+def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Reviewed) -> None:
     small.upgrade()
-    with sqlite3.connect(small.database) as connection:
-        connection.execute("CREATE TRIGGER stamp AFTER INSERT ON shot BEGIN SELECT 1; END")
-    connection.close()
-    small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')")
+    small.execute("CREATE TRIGGER stamp AFTER INSERT ON shot BEGIN SELECT 1; END")
+    small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')", on="r1")
     assert "SGM602" not in codes(small.review(url=small.url))  # our env.py puts it back
-    env = small.folder / "migrations" / "env.py"
-    env.write_text(env.read_text().replace("sg.connect()", "engine.connect()"))
+    edit(small.folder / "migrations" / "env.py", "sg.connect()", "engine.connect()")
     (finding,) = (f for f in small.review(url=small.url).findings if f.rule.code == "SGM602")
     assert finding.what == "loses stamp"
 
@@ -91,8 +87,9 @@ def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Made) -> None:
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_a_table_is_read_once_whatever_is_found_on_it(databases: Databases, tmp_path: Path, engine: str) -> None:
     fields = {f"sg_{number}": "text" for number in range(300)}
-    made = make(tmp_path / "project", small_site(**fields))
-    url = made.upgrade("r1", databases.new(engine))
+    made = Reviewed.make(tmp_path / "project", small_site(**fields))
+    url = databases.new(engine)
+    made.upgrade(url=url)
     created = sa.create_engine(url)
     with created.begin() as connection:
         for number in range(3):

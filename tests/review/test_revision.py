@@ -4,75 +4,62 @@ from __future__ import annotations
 
 import json
 import re
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 from markdowncheck import tables
-from reviewprojects import Made, make, small_site, working_directory, written
+from reviewed import Reviewed, small_site
+from sites import SAMPLES, changed
+from studio import Studio, normalised
 from testsite import LocalSite
-
-from sg_migrate.cli import cli
-from sg_migrate.packaged import packaged_folder
-from sg_migrate.site.sources import load
 
 pytest_plugins = ["reviewfixtures"]
 
 BIN = Path(sys.executable).parent
-STATES = sorted(packaged_folder("sample_schemas").glob("0*.json"))[:4]
 
 
-def run(made: Made, *arguments: str, **environment: str) -> Result:
-    with working_directory(made.folder):
-        return CliRunner().invoke(cli, ["revision", *arguments], env=environment)
+def run(made: Reviewed, *arguments: str, **environment: str) -> Result:
+    return made.inside("revision", *arguments, env=environment)
 
 
-def files(made: Made) -> dict[str, bytes]:
+def files(made: Reviewed) -> dict[str, bytes]:
     """Everything in the project but compiled modules."""
     return {str(path): path.read_bytes() for path in sorted(made.folder.rglob("*"))
             if path.is_file() and "__pycache__" not in path.parts}  # fmt: skip
 
 
-def same_but_for_the_date(text: str) -> str:
-    return re.sub(r"^Create Date: .*$", "", text, flags=re.MULTILINE)
-
-
 def test_the_file_is_the_one_that_alembic_writes(tmp_path: Path) -> None:
-    """Both commands as subprocesses, over a history; Alembic's on its database, ours without any."""
-    alembic, ours = (make(tmp_path / name, load(STATES[0]).schema) for name in ("alembic", "ours"))
-    for made in (alembic, ours):
-        next(made.versions.glob("r1_*.py")).unlink()
-    for number, state in enumerate(STATES, start=1):
-        name = ["-m", f"step {number}", "--rev-id", f"r{number}"]
-        alembic.snapshot(load(state).schema)
-        for command in (["revision", "--autogenerate", *name], ["upgrade", "head"]):
-            subprocess.run([str(BIN / "alembic"), *command], cwd=alembic.folder, capture_output=True, check=True)
-        result = run(ours, "--from", str(state), "--accept-retirements", *name)
+    """Both over a history: Alembic on its database, ours without any."""
+    alembic = Studio(tmp_path / "alembic", f"sqlite:///{tmp_path / 'alembic.db'}")
+    ours = Reviewed(tmp_path / "ours")
+    for number, state in enumerate(SAMPLES[:4], start=1):
+        name = f"r{number}"
+        alembic.take(state)
+        alembic.revise(name, rev_id=name)
+        alembic.upgrade()
+        result = run(ours, "--from", str(state), "--accept-retirements", "-m", name, "--rev-id", name)
         assert result.exit_code in (3, 4)
-        (written_by_alembic,), (written_by_us,) = (
-            [path.read_text() for path in made.versions.glob(f"r{number}_*.py")] for made in (alembic, ours)
-        )
-        assert same_but_for_the_date(written_by_us) == same_but_for_the_date(written_by_alembic)
+        assert normalised(ours.revision(name)) == normalised(alembic.versions / f"{name}_{name}.py")
     assert not ours.database.exists()
-    shown = [re.sub(r'"since": "[^"]*"', "", made.project().snapshot_path.read_text()) for made in (alembic, ours)]
+    shown = [re.sub(r'"since": "[^"]*"', "", made.snapshot.read_text()) for made in (alembic, ours)]
     assert shown[0] == shown[1]
 
 
-def test_the_live_site_becomes_a_snapshot_a_revision_and_a_review(small: Made) -> None:
+def test_the_live_site_becomes_a_snapshot_a_revision_and_a_review(small: Reviewed) -> None:
     with LocalSite(small_site(sg_new="date")) as site:
         result = run(small, **site.environment)
         assert result.exit_code == 3
         assert site.requests["schema_read"] == 1
     assert "Shot.sg_new added" in result.stdout
-    assert "sg_new" in small.project().snapshot_path.read_text()
+    assert "sg_new" in small.snapshot.read_text()
     assert len(list(small.versions.glob("*.py"))) == 2
     assert site.api_key not in result.output
 
 
-def test_nothing_to_do_writes_nothing_and_exits_with_0(small: Made) -> None:
+def test_nothing_to_do_writes_nothing_and_exits_with_0(small: Reviewed) -> None:
     before = files(small)
     result = run(small)
     assert result.exit_code == 0
@@ -81,21 +68,16 @@ def test_nothing_to_do_writes_nothing_and_exits_with_0(small: Made) -> None:
     assert files(small) == before
 
 
-def test_a_change_without_columns_refreshes_the_snapshot_alone(small: Made) -> None:
-    from dataclasses import replace
-
-    site = small_site()
-    shot = site.entity_types["Shot"]
-    fields = {**shot.fields, "sg_status": replace(shot.fields["sg_status"], valid_values=("apr", "rev"))}
-    changed = type(site)({**site.entity_types, "Shot": replace(shot, fields=fields)})
-    result = run(small, "--from", written(small, changed))
+def test_a_change_without_columns_refreshes_the_snapshot_alone(small: Reviewed) -> None:
+    other = changed(small_site(), "Shot.sg_status", valid_values=("apr", "rev"))
+    result = run(small, "--from", small.written(other))
     assert result.exit_code == 0
     assert len(list(small.versions.glob("*.py"))) == 1
-    assert '"apr"' in small.project().snapshot_path.read_text()
+    assert '"apr"' in small.snapshot.read_text()
 
 
-def test_a_dry_run_shows_the_review_and_writes_nothing(small: Made) -> None:
-    source = written(small, small_site(sg_cut_in="number"))
+def test_a_dry_run_shows_the_review_and_writes_nothing(small: Reviewed) -> None:
+    source = small.written(small_site(sg_cut_in="number"))
     before = files(small)
     result = run(small, "--from", source, "--dry-run")
     assert result.exit_code == 4
@@ -104,9 +86,9 @@ def test_a_dry_run_shows_the_review_and_writes_nothing(small: Made) -> None:
     assert files(small) == before
 
 
-def test_the_exit_code_says_whether_somebody_must_look(small: Made) -> None:
-    assert run(small, "--from", written(small, small_site(sg_new="date"))).exit_code == 3
-    assert run(small, "--from", written(small, small_site(sg_new="date", sg_cut_in="number"))).exit_code == 4
+def test_the_exit_code_says_whether_somebody_must_look(small: Reviewed) -> None:
+    assert run(small, "--from", small.written(small_site(sg_new="date"))).exit_code == 3
+    assert run(small, "--from", small.written(small_site(sg_new="date", sg_cut_in="number"))).exit_code == 4
 
 
 @pytest.mark.parametrize(
@@ -118,64 +100,54 @@ def test_the_exit_code_says_whether_somebody_must_look(small: Made) -> None:
         ({"sg_cut_in": "", "sg_new": "date", "sg_frames": "text"}, "Shot: 1 added, 1 retyped, 1 retired"),
     ],
 )
-def test_the_message_is_made_from_the_changes(small: Made, types: dict[str, str], message: str) -> None:
-    result = run(small, "--from", written(small, small_site(**types)), "--rev-id", "r2")
+def test_the_message_is_made_from_the_changes(small: Reviewed, types: dict[str, str], message: str) -> None:
+    result = run(small, "--from", small.written(small_site(**types)), "--rev-id", "r2")
     assert result.stdout.splitlines()[0] == f"Revision r2: {message}"
 
 
-def test_drift_stops_before_anything_is_written(small: Made) -> None:
+def test_drift_stops_before_anything_is_written(small: Reviewed) -> None:
     small.upgrade()
-    with sqlite3.connect(small.database) as connection:
-        connection.execute("ALTER TABLE shot DROP COLUMN sg_frames")
-    connection.close()
-    source = written(small, small_site(sg_new="date"))
+    small.execute("ALTER TABLE shot DROP COLUMN sg_frames")
+    source = small.written(small_site(sg_new="date"))
     before = files(small)
-    command = [str(BIN / "sg-migrate"), "revision", "--from", source]
-    done = subprocess.run(command, cwd=small.folder, capture_output=True, text=True, check=False)
+    done = small.run("sg-migrate", "revision", "--from", source, fails=True)
     assert done.returncode == 1
     assert "shot.sg_frames" in done.stderr
-    assert "Traceback" not in done.stderr
     assert files(small) == before
     assert run(small, "--from", source, "-x", "sg_drift=ignore").exit_code == 3
 
 
-def test_a_clash_stops_before_anything_is_written(small: Made) -> None:
+def test_a_clash_stops_before_anything_is_written(small: Reviewed) -> None:
     small.upgrade()
-    with sqlite3.connect(small.database) as connection:
-        connection.execute("ALTER TABLE shot ADD COLUMN sg_new TEXT")
-    connection.close()
-    source = written(small, small_site(sg_new="date"))
+    small.execute("ALTER TABLE shot ADD COLUMN sg_new TEXT")
+    source = small.written(small_site(sg_new="date"))
     before = files(small)
     result = run(small, "--from", source)
     assert result.exit_code == 1
     assert files(small) == before
 
 
-def test_a_database_that_can_be_reached_is_counted_in(small: Made) -> None:
+def test_a_database_that_can_be_reached_is_counted_in(small: Reviewed) -> None:
     small.upgrade()
-    with sqlite3.connect(small.database) as connection:
-        connection.executemany("INSERT INTO shot (id, sg_cut_in) VALUES (?, ?)", [(1, "12"), (2, "twelve")])
-    connection.close()
-    result = run(small, "--from", written(small, small_site(sg_cut_in="number")))
+    small.execute("INSERT INTO shot (id, sg_cut_in) VALUES (1, '12'), (2, 'twelve')")
+    result = run(small, "--from", small.written(small_site(sg_cut_in="number")))
     assert "2 rows, 2 values, 1 of them does not convert" in result.stdout
 
 
-def test_several_heads_are_one_message(small: Made) -> None:
-    small.write("r2", "pass")
-    small.write("r3", "pass")
-    result = run(small, "--from", written(small, small_site(sg_new="date")))
+def test_several_heads_are_one_message(small: Reviewed) -> None:
+    small.write("r2", "pass", on="r1")
+    small.write("r3", "pass", on="r1")
+    result = run(small, "--from", small.written(small_site(sg_new="date")))
     assert result.exit_code == 1
     assert len(list(small.versions.glob("*.py"))) == 3
 
 
-def test_a_snapshot_that_cannot_be_written_leaves_no_revision(small: Made) -> None:
-    source = written(small, small_site(sg_new="date"))
-    ini = small.ini.read_text()
-    snapshot = small.project().snapshot_path
-    folder = snapshot.parent / "elsewhere"
+def test_a_snapshot_that_cannot_be_written_leaves_no_revision(small: Reviewed) -> None:
+    source = small.written(small_site(sg_new="date"))
+    folder = small.snapshot.parent / "elsewhere"
     folder.mkdir()
-    snapshot.rename(folder / "site_schema.json")
-    small.ini.write_text(ini.replace("[sg_migrate]", "[sg_migrate]\nsnapshot = elsewhere/site_schema.json"))
+    small.snapshot.rename(folder / "site_schema.json")
+    small.configure(snapshot="elsewhere/site_schema.json")
     (folder / "site_schema.json").rename(folder / "kept.json")
     (folder / "site_schema.json").symlink_to(folder / "missing" / "site_schema.json")
     result = run(small, "--from", source)
@@ -183,11 +155,10 @@ def test_a_snapshot_that_cannot_be_written_leaves_no_revision(small: Made) -> No
     assert len(list(small.versions.glob("*.py"))) == 1
 
 
-def test_every_format_is_printed_and_stdout_holds_nothing_else(small: Made) -> None:
-    source = written(small, small_site(sg_cut_in="number"))
+def test_every_format_is_printed_and_stdout_holds_nothing_else(small: Reviewed) -> None:
+    source = small.written(small_site(sg_cut_in="number"))
     for format_ in ("json", "markdown"):
-        command = [str(BIN / "sg-migrate"), "revision", "--from", source, "--dry-run", "--format", format_]
-        done = subprocess.run(command, cwd=small.folder, capture_output=True, text=True, check=False)
+        done = small.run("sg-migrate", "revision", "--from", source, "--dry-run", "--format", format_, fails=True)
         assert done.returncode == 4
         if format_ == "json":
             assert json.loads(done.stdout)["level"] == "lossy"
@@ -195,9 +166,9 @@ def test_every_format_is_printed_and_stdout_holds_nothing_else(small: Made) -> N
             assert tables(done.stdout)
 
 
-def test_no_driver_and_no_database_are_needed(small: Made) -> None:
+def test_no_driver_and_no_database_are_needed(small: Reviewed) -> None:
     environment = {"PATH": "/usr/bin:/bin", "DATABASE_URL": "mysql+nodriver://me:s3cret@nowhere/none"}
-    source = written(small, small_site(sg_new="date"))
+    source = small.written(small_site(sg_new="date"))
     command = [str(BIN / "sg-migrate"), "revision", "--from", source]
     done = subprocess.run(command, cwd=small.folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 3

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from reviewprojects import Made, codes, renamed, small_site
+from reviewed import Reviewed, codes, edit, small_site
+from sites import changed
 
 from sg_migrate.review.findings import Level
 from sg_migrate.review.run import RULES, Review
 
 pytest_plugins = ["reviewfixtures"]
 
-Case = Callable[[Made], Review]
+Case = Callable[[Reviewed], Review]
 
 
 def by_hand(
@@ -24,8 +24,8 @@ def by_hand(
 ) -> Case:
     """A revision written by hand on top of the first one."""
 
-    def run(made: Made) -> Review:
-        made.write("r2", upgrade, downgrade, ours=ours, top=top)
+    def run(made: Reviewed) -> Review:
+        made.write("r2", upgrade, downgrade, ours=ours, top=top, on="r1")
         return made.review(dialect=dialect)
 
     return run
@@ -42,48 +42,45 @@ def mysql(upgrade: str) -> Case:
 def sites(*found: dict[str, str], names: tuple[str, ...] = ()) -> Case:
     """The generated revisions of changed sites; ``names`` are display names of sg_cut_in, one for each site."""
 
-    def run(made: Made) -> Review:
+    def run(made: Reviewed) -> Review:
         for number, types in enumerate(found):
             site = small_site(**types)
             if number < len(names) and names[number]:
-                site = renamed(site, "sg_cut_in", names[number])
+                site = changed(site, "Shot.sg_cut_in", name=names[number])
             made.follow(site, f"r{number + 2}")
         return made.review()
 
     return run
 
 
-def two_heads(made: Made) -> Review:
-    made.write("r2", "op.create_table('a', sa.Column('id', sa.Integer()))")
-    made.write("r3", "op.create_table('b', sa.Column('id', sa.Integer()))")
+def two_heads(made: Reviewed) -> Review:
+    made.write("r2", "op.create_table('a', sa.Column('id', sa.Integer()))", on="r1")
+    made.write("r3", "op.create_table('b', sa.Column('id', sa.Integer()))", on="r1")
     return made.review("r3")
 
 
-def snapshot_ahead(made: Made) -> Review:
-    made.snapshot(small_site(sg_new="date"))
+def snapshot_ahead(made: Reviewed) -> Review:
+    made.take(small_site(sg_new="date"))
     return made.review()
 
 
-def edited(made: Made) -> Review:
+def edited(made: Reviewed) -> Review:
     made.follow(small_site(sg_new="date"), "r2")
-    (path,) = made.versions.glob("r2_*.py")
-    path.write_text(path.read_text().replace("op.drop_column('shot', 'sg_new')", "op.drop_column('shot', 'sg_old')"))
+    edit(made.revision("r2"), "op.drop_column('shot', 'sg_new')", "op.drop_column('shot', 'sg_old')")
     return made.review()
 
 
-def no_timeout(made: Made) -> Review:
-    ini = made.ini.read_text()
-    made.ini.write_text(ini.replace("[sg_migrate]", "[sg_migrate]\nlock_timeout = 0"))
+def no_timeout(made: Reviewed) -> Review:
+    made.configure(lock_timeout="0")
     return postgresql(INDEX)(made)
 
 
-def connect_plainly(made: Made) -> None:
+def connect_plainly(made: Reviewed) -> None:
     """An env.py that connects by itself."""
-    env = made.folder / "migrations" / "env.py"
-    env.write_text(env.read_text().replace("sg.connect()", "engine.connect()"))
+    edit(made.folder / "migrations" / "env.py", "sg.connect()", "engine.connect()")
 
 
-def plain_environment(made: Made) -> Review:
+def plain_environment(made: Reviewed) -> Review:
     connect_plainly(made)
     return by_hand(IN_BATCH)(made)
 
@@ -91,15 +88,13 @@ def plain_environment(made: Made) -> Review:
 def with_database(statement: str, *found: dict[str, str], upgrade: str = "", plain: bool = False) -> Case:
     """A revision held against an SQLite database that has something of its own."""
 
-    def run(made: Made) -> Review:
+    def run(made: Reviewed) -> Review:
         made.upgrade()
-        with sqlite3.connect(made.database) as connection:
-            connection.execute(statement)
-        connection.close()
+        made.execute(statement)
         if plain:
             connect_plainly(made)
         if upgrade:
-            made.write("r2", upgrade)
+            made.write("r2", upgrade, on="r1")
         else:
             made.follow(small_site(**found[0]), "r2")
         return made.review(url=made.url)
@@ -229,12 +224,12 @@ def test_every_rule_has_its_two_revisions() -> None:
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_a_revision_trips_the_rule(code: str, small: Made) -> None:
+def test_a_revision_trips_the_rule(code: str, small: Reviewed) -> None:
     assert code in codes(CASES[code].trips(small))
 
 
 @pytest.mark.parametrize("code", CASES)
-def test_a_revision_that_comes_near_does_not(code: str, small: Made) -> None:
+def test_a_revision_that_comes_near_does_not(code: str, small: Reviewed) -> None:
     assert code not in codes(CASES[code].passes(small))
 
 
