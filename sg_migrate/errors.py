@@ -230,6 +230,14 @@ class DiscardError(SgMigrateError):
 class ClashError(SgMigrateError):
     """Something that is not ours stands in the database under a name that the site's tables want."""
 
+    FOR_TABLES = (
+        " Give the site's tables other names (table_prefix, entity_names, catalog_entity, catalog_field), or before the"
+        " first revision a schema of their own on PostgreSQL (schema), or leave the entity type or field out (exclude)."
+        " A warehouse that shotgrid_orm made is taken over by a project of its own:"
+        " `sg-migrate init FOLDER --adopt --live --url URL`."
+    )
+    FOR_COLUMNS = " Leave the field out (exclude), or give the column that is there another name."
+
     def __init__(self, tables: list[str], columns: list[str]) -> None:
         self.tables = tables
         self.columns = columns
@@ -237,10 +245,8 @@ class ClashError(SgMigrateError):
         more = f" and {len(found) - 10} more" if len(found) > 10 else ""
         super().__init__(
             f"The database already has {', '.join(found[:10])}{more}, and no revision of this history built"
-            f" {'it' if len(found) == 1 else 'them'}. Nothing was changed. Give the site's tables other names"
-            " (table_prefix, entity_names), or a schema of their own on PostgreSQL (schema), or leave the field or"
-            " entity type out (exclude); a warehouse that was made without revisions is taken over by"
-            " `sg-migrate init --adopt`."
+            f" {'it' if len(found) == 1 else 'them'}. Nothing was changed."
+            f"{self.FOR_TABLES if tables else ''}{self.FOR_COLUMNS if columns else ''}"
         )
 
 
@@ -253,8 +259,8 @@ class DriftError(SgMigrateError):
         more = f"\n  and {len(differences) - 20} more" if len(differences) > 20 else ""
         super().__init__(
             f"The database differs from what its revisions have built:{shown}{more}\n"
-            "Somebody changed it by hand. Mend it there, or write the repair as a revision with -x sg_drift=repair,"
-            " or go on without with -x sg_drift=ignore."
+            "Somebody changed it by hand. Mend it there, or write the repair as a revision with"
+            " `alembic -x sg_drift=repair revision --autogenerate -m repair`, or go on without with -x sg_drift=ignore."
         )
 
 
