@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 from engines import Databases
 from oracle import Name, Oracle
+from sites import SAMPLES, site
 from structure import Structure, diff_structure, snapshot_structure
-from studio import Studio, run, site
+from studio import Studio, execute, run
 from testsite import raw_schema
 
 from sg_migrate.database.adoption import describe
@@ -58,7 +59,6 @@ CREATE TABLE "Shot" (assets_ids VARCHAR, code VARCHAR, created_at {timestamp}, c
 CREATE TABLE invoice (id INTEGER NOT NULL PRIMARY KEY, project_id BIGINT REFERENCES "Project" (id));
 CREATE INDEX by_code ON "Shot" (code)
 """
-SAMPLE = Path(__file__).parents[2] / "sample_schemas" / "01-2024-03-kickoff.json"
 TYPES = {
     "sqlite": {"timestamp": "DATETIME", "double": "DOUBLE", "float": "FLOAT"},
     "postgresql": {"timestamp": "TIMESTAMP WITHOUT TIME ZONE", "double": "DOUBLE PRECISION", "float": "FLOAT"},
@@ -70,10 +70,7 @@ MOVED = {
 
 
 def made_by_shotgrid_orm(url: str, engine_name: str) -> Structure:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        for statement in DDL.format(**TYPES[engine_name]).split(";"):
-            connection.exec_driver_sql(statement)
+    execute(url, *DDL.format(**TYPES[engine_name]).split(";"))
     return snapshot_structure(url)
 
 
@@ -83,14 +80,6 @@ def schema_file(folder: Path) -> Path:
     path = folder / "schema.json"
     path.write_text(json.dumps({code: {**entities[code], "fields": fields[code]} for code in entities}))
     return path
-
-
-class Adopted(Studio):
-    """The project that ``sg-migrate init --adopt`` made."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder, self.url, self.ini, self.number = folder, url, folder / "alembic.ini", 1
-        self.versions, self.snapshot = folder / "migrations" / "versions", folder / "migrations" / "site_schema.json"
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -104,7 +93,7 @@ def test_taken_over(tmp_path: Path, databases: Databases, engine_name: str) -> N
     )
     assert "5 tables with 27 columns are taken over as they are" in done.stdout
     assert diff_structure(before, snapshot_structure(url, ignore=["alembic_version"])) == []
-    studio = Adopted(tmp_path / "warehouse", url)
+    studio = Studio.at(tmp_path / "warehouse", url)
     oracle.verify()
 
     text = studio.apply()
@@ -133,7 +122,7 @@ def test_taken_over(tmp_path: Path, databases: Databases, engine_name: str) -> N
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
 def test_what_shotgrid_orm_really_makes(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     url = databases.new(engine_name)
-    sample = json.loads(SAMPLE.read_text("utf-8"))
+    sample = json.loads(SAMPLES[0].read_text("utf-8"))
     fields, entities = sample["schema_read"], sample["schema_entity_read"]
     schema = json.dumps({code: {**entities[code], "fields": fields[code]} for code in entities})
     (tmp_path / "schema.json").write_text(schema)
@@ -143,7 +132,7 @@ def test_what_shotgrid_orm_really_makes(tmp_path: Path, databases: Databases, en
     oracle.fill()
     run(tmp_path, "sg-migrate", "init", "warehouse", "--adopt", "--from", "schema.json", "--url", url)
     assert diff_structure(before, snapshot_structure(url, ignore=["alembic_version"])) == []
-    studio = Adopted(tmp_path / "warehouse", url)
+    studio = Studio.at(tmp_path / "warehouse", url)
     columns = {(name, column) for name, table in before["tables"].items() for column in table["columns"]}
     assert {(t.name, c) for t in studio.built.values() for c in t.columns} == columns  # nothing was overlooked
     studio.apply()
@@ -155,8 +144,7 @@ def test_what_shotgrid_orm_really_makes(tmp_path: Path, databases: Databases, en
     }
     moved |= {("PublishedFile", "_metadata"): ("PublishedFile", "_metadata__was_text")}
     assert oracle.verify(renamed=moved) > 1000
-    take_next = sorted(SAMPLE.parent.glob("*.json"))[1]
-    studio.run("sg-migrate", "snapshot", "--from", str(take_next), "--accept-retirements")
+    studio.run("sg-migrate", "snapshot", "--from", str(SAMPLES[1]), "--accept-retirements")
     studio.apply()
     oracle.verify(renamed=moved | {("Sequence", "sg_due"): ("Sequence", "sg_due__was_text")})
 
@@ -176,7 +164,7 @@ def test_the_baseline_runs_on_every_engine(tmp_path: Path, databases: Databases)
     url = databases.new("sqlite")
     made_by_shotgrid_orm(url, "sqlite")
     run(tmp_path, "sg-migrate", "init", "warehouse", "--adopt", "--from", str(schema_file(tmp_path)), "--url", url)
-    studio = Adopted(tmp_path / "warehouse", url)
+    studio = Studio.at(tmp_path / "warehouse", url)
     studio.apply()
     for engine in ("postgresql", "mariadb"):
         environment = {"DATABASE_URL": databases.new(engine)}
@@ -193,8 +181,6 @@ def test_what_cannot_be_taken_over_leaves_nothing_behind(tmp_path: Path, sqlite_
     made_by_shotgrid_orm(sqlite_url, "sqlite")
     with pytest.raises(AdoptError, match="no table that is called as one of the site's entity types"):
         describe(sqlite_url, site(Nothing={}))
-    engine = sa.create_engine(sqlite_url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+    execute(sqlite_url, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
     assert "history of revisions already" in run(tmp_path, *arguments, "--from", str(schema), fails=True).stderr
     assert not (tmp_path / "warehouse").exists()

@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from alembic.config import Config
 from documented import apply
 from engines import Databases
+from sites import site, without
 from structure import diff_structure, snapshot_structure
-from studio import TODAY, run, site, undisturbed, without
+from studio import TODAY, run, undisturbed
 
 from sg_migrate import SiteSchema, merge, read_snapshot, write_snapshot
 from sg_migrate.revisions.project import Project

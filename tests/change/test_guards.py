@@ -9,8 +9,9 @@ import pytest
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from engines import Databases
+from sites import site, without
 from structure import diff_structure
-from studio import Studio, site, undisturbed, without
+from studio import Studio, undisturbed
 
 from sg_migrate.errors import DiscardError, UnprovenError, ViewsError
 from sg_migrate.revisions.resume import resume
@@ -52,7 +53,7 @@ def test_views_are_refused_in_a_programmatic_upgrade(tmp_path: Path, sqlite_url:
     studio.step(TEXT)
     studio.execute("CREATE VIEW cuts AS SELECT sg_cut FROM shot")
     studio.take(NUMBER)
-    studio.revise("sg_drift=ignore")
+    studio.revise("step", "sg_drift=ignore")
     before = studio.structure()
     with pytest.raises(ViewsError):
         programmatic_upgrade(studio)

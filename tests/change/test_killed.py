@@ -12,14 +12,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 from itertools import cycle, islice
 from pathlib import Path
 
 import pytest
 from engines import Databases
+from sites import site, without
 from structure import diff_structure
-from studio import Studio, site, without
+from studio import Studio
 from testsite import LocalSite, raw_schema
 
 from sg_migrate import read_snapshot
@@ -191,10 +191,9 @@ def test_a_snapshot_killed_everywhere(tmp_path: Path, sqlite_url: str) -> None:
 
 @pytest.mark.parametrize("times", [1, pytest.param(10, marks=pytest.mark.long)])
 def test_a_live_revision_killed(tmp_path: Path, sqlite_url: str, times: int) -> None:
-    studio = Studio(tmp_path / "project", sqlite_url, source="live")
-    studio.set()
-    studio.step(OLD, date(2026, 1, 1))
-    studio.set(source="live")
+    studio = Studio(tmp_path / "project", sqlite_url)
+    studio.step(OLD)
+    studio.configure(source="live")
     fell = kill_revisions(studio, times)
     show(fell, "live revision")
     assert min(fell.values()) >= times

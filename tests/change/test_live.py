@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from studio import Studio, run, site, without
+from sites import site, without
+from studio import Studio
 from testsite import LocalSite
 
 from sg_migrate import SiteSchema, read_snapshot
 from sg_migrate.errors import ForeignHostError, MassRetirementError
-from sg_migrate.revisions.template import create_project
 
 
 def wide(fields: int = 30) -> SiteSchema:
@@ -45,22 +46,21 @@ def files(studio: Studio) -> dict[str, bytes]:
 
 
 def test_one_command_leaves_the_revision_and_the_snapshot(tmp_path: Path, live: LocalSite) -> None:
-    create_project(tmp_path / "project", url="sqlite:///warehouse.db")
-    folder = tmp_path / "project"
+    studio = Studio(tmp_path / "project")
     revision = ["alembic", "-x", "sg_source=live", "revision", "--autogenerate", "-m"]
-    run(folder, *revision, "first", env=live.environment)
-    assert read_snapshot(folder / "migrations" / "site_schema.json").schema.host == live.host
+    studio.run(*revision, "first", env=live.environment)
+    assert read_snapshot(studio.snapshot).schema.host == live.host
     for arguments in (["upgrade", "head"], ["current"], ["history"], ["downgrade", "base"], ["upgrade", "head"]):
         asked = live.requests.copy()
-        run(folder, "alembic", "-x", "sg_source=live", *arguments, env=live.environment)
+        studio.run("alembic", "-x", "sg_source=live", *arguments, env=live.environment)
         assert live.requests == asked, arguments
     live.schema = without(wide(), "Shot.sg_01")
-    done = run(folder, *revision, "second", env=live.environment)
+    done = studio.run(*revision, "second", env=live.environment)
     assert live.requests["schema_read"] == live.requests["schema_entity_read"] == 2
     assert "0 of" not in done.stderr
-    snapshot = (folder / "migrations" / "site_schema.json").read_text()
+    snapshot = studio.snapshot.read_text()
     assert '"Shot.sg_01": {"type": "text", "name": "sg_01", "state": "retired", "since": "' in snapshot
-    (text,) = [path.read_text() for path in (folder / "migrations" / "versions").glob("*second.py")]
+    (text,) = [path.read_text() for path in studio.versions.glob("*second.py")]
     assert "sg_01  retired on the site, kept in the warehouse" in text
     assert all(secret not in done.stderr + done.stdout + text + snapshot for secret in (live.api_key, live.password))
 
@@ -78,7 +78,7 @@ def test_check_asks_the_site_and_writes_nothing(studio: Studio, live: LocalSite)
 def test_a_change_without_consequences_refreshes_the_snapshot_only(studio: Studio, live: LocalSite) -> None:
     before = files(studio)
     shot = {code: "text" for code in wide().entity_types["Shot"].fields if code != "id"} | {"step_1": "pivot_column"}
-    live.schema = SiteSchema({**wide().entity_types, "Shot": site(Shot=shot).entity_types["Shot"]})
+    live.schema = replace(wide(), entity_types={**wide().entity_types, **site(Shot=shot).entity_types})
     assert studio.revise() is None
     assert '"Shot.step_1"' in studio.snapshot.read_text()
     assert files(studio).keys() == before.keys()
@@ -98,7 +98,7 @@ def test_a_mass_retirement_is_refused(studio: Studio, live: LocalSite, lost: tup
     refused = studio.sg_migrate("snapshot")
     assert isinstance(refused.exception, MassRetirementError)
     assert files(studio) == before
-    assert studio.revise("sg_accept_retirements=true") is not None
+    assert studio.revise("step", "sg_accept_retirements=true") is not None
     assert studio.snapshot.read_bytes() != before[studio.snapshot.name]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from engines import Databases
+from sites import site, without
 from structure import diff_structure
-from studio import Studio, site, summary, without
+from studio import Studio, summary
 
 from sg_migrate import read_snapshot
 from sg_migrate.errors import PruneError
@@ -38,9 +40,8 @@ def studio(tmp_path: Path, databases: Databases, engine_name: str) -> Studio:
         "INSERT INTO shot__sg_artists (owner_id, linked_type, linked_id) VALUES (1, 'HumanUser', 7)",
     )
     now = without(FULL, "CustomEntity07", "Shot.sg_old", "Shot.sg_lead", "Shot.sg_plates")
-    shot = {"code": "text Code", "sg_cut_in": "number Cut In", "sg_artists": "entity:HumanUser Artists"}
-    retyped = site(Shot=shot).entity_types["Shot"]
-    studio.step(type(now)({**now.entity_types, "Shot": retyped}, now.host))
+    retyped = site(Shot={"code": "text Code", "sg_cut_in": "number Cut In", "sg_artists": "entity:HumanUser Artists"})
+    studio.step(replace(now, entity_types={**now.entity_types, **retyped.entity_types}))
     return studio
 
 
@@ -73,7 +74,7 @@ def test_everything_retired_can_go(studio: Studio, databases: Databases, engine_
         '  - sg_old      column dropped with its values  "Old Flag"',
         '  - sg_plates   table dropped with its values  "Plates"',
     ]
-    assert studio.against_the_model(databases.new(engine_name)) == []
+    assert studio.against_the_model(databases) == []
     assert sorted(studio.built["shot"].columns) == ["code", "id", "sg_artists_id", "sg_artists_type", "sg_cut_in"]
     assert studio.rows("SELECT id, code, sg_cut_in FROM shot ORDER BY id") == [(1, "a", 12), (2, "b", None)]
     assert studio.revise() is None
@@ -216,7 +217,7 @@ def test_a_pending_carry_over_is_finished_before_its_values_go(
     studio.upgrade()
     assert studio.rows("SELECT sg_cut_in FROM shot ORDER BY id") == [(None,), (None,), (None,)]  # pending
     studio.sg_migrate("prune", "Shot.*:*")
-    studio.set(carry_inline_rows="1", entity_names="Shot=plan")
+    studio.configure(carry_inline_rows="1", entity_names="Shot=plan")
     studio.revise()
     studio.upgrade()
     assert sorted(studio.built["plan"].columns) == ["id", "sg_cut_in"]

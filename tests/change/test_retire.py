@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 from engines import Databases
-from studio import Studio, site, summary, without
-
-from sg_migrate import SiteSchema
+from sites import changed, site, without
+from studio import Studio, summary
 
 FULL = site(
     Shot={
@@ -137,15 +135,11 @@ def test_returned_with_another_type(tmp_path: Path, databases: Databases, engine
 
 
 def test_an_entity_type_returns_as_something_else(tmp_path: Path, sqlite_url: str) -> None:
-    def named(name: str) -> SiteSchema:
-        entity_types = {**FULL.entity_types, "CustomEntity07": replace(FULL.entity_types["CustomEntity07"], name=name)}
-        return replace(FULL, entity_types=entity_types)
-
     studio = Studio(tmp_path / "project", sqlite_url)
-    studio.step(named("Lens Kit"))
+    studio.step(changed(FULL, "CustomEntity07", name="Lens Kit"))
     studio.execute(*ROWS)
     studio.step(without(FULL, "CustomEntity07"))
-    text = studio.step(named("Camera Report"))
+    text = studio.step(changed(FULL, "CustomEntity07", name="Camera Report"))
     assert summary(text)[:2] == [
         'CustomEntity07 "Camera Report"',
         '  + back on the site; the table and its values are still there  it was called "Lens Kit": its meaning may'

@@ -8,7 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from studio import Studio, site, without
+from sites import site, without
+from studio import Studio
 
 from sg_migrate import SiteSchema, read_snapshot
 from sg_migrate.errors import FoldError, SnapshotConflictError

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from engines import Databases
-from studio import Studio, site
+from sites import site
+from studio import Studio
 
 from sg_migrate import SiteSchema
 from sg_migrate.errors import DiscardError
@@ -127,7 +128,7 @@ def test_links_that_change_again_are_finished_first(server_url: str, tmp_path: P
 def test_a_table_that_got_another_name_meanwhile(sqlite_url: str, tmp_path: Path) -> None:
     studio = _studio(tmp_path, sqlite_url, TEXT, FIVE)
     _change(studio, NUMBER)
-    studio.set(carry_inline_rows="3", table_prefix="sg_")
+    studio.configure(carry_inline_rows="3", table_prefix="sg_")
     assert studio.revise()
     studio.upgrade()
     assert studio.sg_migrate("carry").output.startswith("Shot.sg_x: 3 of 4 values converted")

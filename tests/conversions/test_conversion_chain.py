@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
-import alembic.command
 import pytest
 import sqlalchemy as sa
 from engines import Databases
-from studio import Studio, run, site, summary, undisturbed
+from sites import site
+from studio import Studio, run, summary
 
 from sg_migrate.errors import DiscardError
 
@@ -249,12 +248,7 @@ def test_a_script_converts_at_once(databases: Databases, tmp_path: Path, inline:
             site(Shot={"sg_x": "number", "sg_y": "text", "sg_z": "date", "sg_l": "multi_entity:Asset", "sg_u": "text"})
         )
         studio.revise()
-        config = studio.config()
-        with undisturbed():
-            alembic.command.upgrade(config, "0001:head", sql=True)
-        assert isinstance(config.output_buffer, io.StringIO)
-        script = config.output_buffer.getvalue()
-        for statement in script.split(";\n"):
+        for statement in studio.script(revision="0001:head").split(";\n"):
             if statement.strip():
                 studio.execute(statement.replace("%", "%%"))
         rows = studio.rows("SELECT sg_x, sg_y, CAST(sg_z AS CHAR(10)) FROM shot ORDER BY id")

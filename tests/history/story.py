@@ -9,10 +9,19 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-from harness import pairs
 from oracle import Oracle
+
+REVISIONS = Path(__file__).parent / "revisions"
+"""The revisions of the sample schemas, as a person has read them."""
+
+
+def pairs(**tables: dict[str, str]) -> dict[Any, Any]:
+    """``renamed`` for the oracle: ``pairs(shot={"sg_cut_in": "sg_cut_in__was_text"})``."""
+    return {(table, old): (table, new) for table, columns in tables.items() for old, new in columns.items()}
+
 
 COMMITTEE = "sg_round_of_comments_from_the_distributors_review_comm_10c1cc05"
 """The column of a field whose code has 72 characters: cut, with a hash of the whole."""

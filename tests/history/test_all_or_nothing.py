@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, run
 from oracle import Oracle
+from sites import SAMPLES
 from structure import diff_structure, raw_connection, snapshot_structure
+from studio import Studio
 
 PLANTED = """    if op.get_context().connection is not None:
         raise RuntimeError("planted")"""
@@ -24,7 +25,7 @@ def catalog(url: str) -> list[Any]:
         ]
 
 
-def half_way(history: History, revision: Path) -> None:
+def half_way(studio: Studio, revision: Path) -> None:
     """Let the revision fail before its last group of operations, and its downgrade before its own."""
     text = revision.read_text(encoding="utf-8")
     body, back = text.split("def downgrade", 1)
@@ -41,70 +42,70 @@ def half_way(history: History, revision: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_failure_half_way_leaves_no_trace(engine: str, databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new(engine))
-    history.take(SAMPLES[1])
-    history.revise("first")
-    history.upgrade()
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    studio.take(SAMPLES[1])
+    studio.revise("first")
+    studio.upgrade()
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     oracle.fill()
-    known = catalog(history.url)
+    known = catalog(studio.url)
     assert known[1]
-    before = snapshot_structure(history.url)
-    history.take(SAMPLES[2])
-    revision = history.revise("second")
+    before = snapshot_structure(studio.url)
+    studio.take(SAMPLES[2])
+    revision = studio.revise("second")
     assert revision is not None
     good = revision.read_text(encoding="utf-8")
-    half_way(history, revision)
+    half_way(studio, revision)
     with pytest.raises(RuntimeError, match="planted"):
-        history.upgrade()
-    assert diff_structure(before, snapshot_structure(history.url)) == []
+        studio.upgrade()
+    assert diff_structure(before, snapshot_structure(studio.url)) == []
     oracle.verify()
-    assert catalog(history.url) == known
+    assert catalog(studio.url) == known
     revision.write_text(good, encoding="utf-8")
-    history.upgrade()
-    history.check()
-    after = snapshot_structure(history.url)
-    half_way(history, revision)
+    studio.upgrade()
+    studio.check()
+    after = snapshot_structure(studio.url)
+    half_way(studio, revision)
     with pytest.raises(RuntimeError, match="planted"):
-        history.downgrade()
-    assert diff_structure(after, snapshot_structure(history.url)) == []
+        studio.downgrade()
+    assert diff_structure(after, snapshot_structure(studio.url)) == []
     revision.write_text(good, encoding="utf-8")
-    history.downgrade()
-    assert diff_structure(before, snapshot_structure(history.url)) == []
+    studio.downgrade()
+    assert diff_structure(before, snapshot_structure(studio.url)) == []
     oracle.verify()
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_several_revisions_are_one_upgrade(engine: str, databases: Databases, tmp_path: Path) -> None:
     """The second of two fails: neither is there."""
-    history = History(tmp_path / "project", databases.new(engine))
-    history.take(SAMPLES[0])
-    history.revise("first")
-    history.upgrade()
-    history.take(SAMPLES[1])
-    revision = history.revise("second")
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    studio.take(SAMPLES[0])
+    studio.revise("first")
+    studio.upgrade()
+    studio.take(SAMPLES[1])
+    revision = studio.revise("second")
     assert revision is not None
-    history.downgrade("base")
-    before = snapshot_structure(history.url)
-    half_way(history, revision)
+    studio.downgrade("base")
+    before = snapshot_structure(studio.url)
+    half_way(studio, revision)
     with pytest.raises(RuntimeError, match="planted"):
-        history.upgrade()
-    assert diff_structure(before, snapshot_structure(history.url)) == []
+        studio.upgrade()
+    assert diff_structure(before, snapshot_structure(studio.url)) == []
 
 
 def test_the_real_command(databases: Databases, tmp_path: Path) -> None:
     """As above with ``alembic`` itself: a failing revision, and a database that cannot be read."""
-    history = History(tmp_path / "project", databases.new("sqlite"))
-    history.take(SAMPLES[1])
-    history.revise("first")
-    history.upgrade()
-    before = snapshot_structure(history.url)
-    history.take(SAMPLES[2])
-    revision = history.revise("second")
+    studio = Studio(tmp_path / "project", databases.new("sqlite"))
+    studio.take(SAMPLES[1])
+    studio.revise("first")
+    studio.upgrade()
+    before = snapshot_structure(studio.url)
+    studio.take(SAMPLES[2])
+    revision = studio.revise("second")
     assert revision is not None
     text = revision.read_text(encoding="utf-8")
     planted = "    op.drop_column('shot', 'no_such_column')\n    # Comments\n"
     revision.write_text(text.replace("    # Comments\n", planted, 1), encoding="utf-8")
-    finished = run(history.folder, "alembic", "upgrade", "head", fails=True)
+    finished = studio.run("alembic", "upgrade", "head", fails=True)
     assert "no_such_column" in finished.stdout + finished.stderr
-    assert diff_structure(before, snapshot_structure(history.url)) == []
+    assert diff_structure(before, snapshot_structure(studio.url)) == []

@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 from engines import Databases
-from harness import History, created
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from oracle import Oracle
+from sites import site
 from structure import diff_structure
+from studio import Studio, created
 
 from sg_migrate import EntityType, Field, SiteSchema
-from sg_migrate.revisions.replay import History as Replayed
+from sg_migrate.revisions.replay import History
 from sg_migrate.warehouse.state import State
 
 LONG = "sg_a_field_whose_code_is_longer_than_any_identifier_may_be_on_postgresql_or_mysql"
@@ -96,39 +97,39 @@ def moved(before: State, after: State) -> dict[Any, Any]:
 
 
 def walk(chain: list[SiteSchema], engine: str, databases: Databases, folder: Path) -> None:
-    history = History(folder, databases.new(engine))
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
-    for site in chain:
-        before, built = history.structure(), history.built()
-        history.take(site)
-        if history.revise("next") is None:
+    studio = Studio(folder, databases.new(engine))
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
+    for schema in chain:
+        before, built = studio.structure(), studio.built
+        studio.take(schema)
+        if studio.revise("next") is None:
             continue
-        history.upgrade()
-        history.check()
-        assert history.against_the_model(databases) == []
-        after = history.built()
-        assert diff_structure(history.structure(), created(databases, engine, after)) == []
+        studio.upgrade()
+        studio.check()
+        assert studio.against_the_model(databases) == []
+        after = studio.built
+        assert diff_structure(studio.structure(), created(databases, engine, after)) == []
         if built:
             renamed = moved(built, after)
             oracle.verify(renamed=renamed)
             held = standing(after)
             for mark, place in standing(built).items():
                 assert held.get(mark, place) == place or renamed[place] == held[mark], mark
-            history.downgrade()
-            assert diff_structure(before, history.structure()) == []
+            studio.downgrade()
+            assert diff_structure(before, studio.structure()) == []
             oracle.verify()
-            scripts = history.project().scripts
-            at_database = Replayed(scripts).built([f"{history.number - 1:04d}"])
+            scripts = studio.project().scripts
+            at_database = History(scripts).built([f"{studio.number - 1:04d}"])
             assert at_database == built
-            history.upgrade()
+            studio.upgrade()
             oracle.verify(renamed=renamed)
             oracle.settle(renamed=renamed)
         oracle.fill(2)
-    top = history.structure()
-    history.downgrade("base", "sg_discard=true")
-    assert history.structure()["tables"] == {}
-    history.upgrade()
-    assert diff_structure(top, history.structure()) == []
+    top = studio.structure()
+    studio.downgrade("base", "sg_discard=true")
+    assert studio.structure()["tables"] == {}
+    studio.upgrade()
+    assert diff_structure(top, studio.structure()) == []
 
 
 SLOW = settings(
@@ -160,12 +161,6 @@ def test_many(engine: str, databases: Databases, tmp_path: Path, chain: list[Sit
 
 def test_a_link_field_called_as_a_kept_table_would_be(databases: Databases, tmp_path: Path) -> None:
     """Its table's name has ``__was_`` in it before anything is kept; the search above found this one."""
-
-    def site(data_type: str) -> SiteSchema:
-        code = "sg_a__was_multi_entity"
-        fields = {"id": Field("Shot", "id", "number", "Id"), code: Field("Shot", code, data_type, "A")}
-        return SiteSchema({"Shot": EntityType("Shot", "Shot", fields=fields)})
-
-    walk(
-        [site(kind) for kind in ("multi_entity", "text", "multi_entity", "entity")], "sqlite", databases, tmp_path / "p"
-    )
+    kinds = ("multi_entity", "text", "multi_entity", "entity")
+    chain = [site(Shot={"sg_a__was_multi_entity": f"{kind} A"}) for kind in kinds]
+    walk(chain, "sqlite", databases, tmp_path / "p")

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from engines import Databases
-from harness import REPOSITORY, SAMPLES, run
+from sites import REPOSITORY, SAMPLES
 from structure import diff_structure, snapshot_structure
+from studio import run
 
 TEMPLATE = REPOSITORY / "alembic_template"
 BUILT = ("alembic_template/env.py", "alembic_template/script.py.mako", "alembic_template/alembic.ini.mako")

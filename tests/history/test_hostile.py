@@ -9,26 +9,24 @@ from pathlib import Path
 
 import pytest
 from engines import Databases
-from harness import KEPT, SAMPLES, History
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sites import SAMPLES, changed, field, site
+from story import REVISIONS
 from structure import snapshot_structure
+from studio import Studio
 
-from sg_migrate import EntityType, Field, SiteSchema, load
+from sg_migrate import SiteSchema, load
 from sg_migrate.warehouse.comments import comment_for
 
 JOINERS = "\u200c\u200d"
 """They join letters and emoji, and neither hide nor reorder anything; `repr` escapes them anyway."""
 
 
-def site(name: str, description: str, type_name: str) -> SiteSchema:
-    fields = [
-        Field("Shot", "code", "text", "Code"),
-        Field("Shot", "id", "number", "Id"),
-        Field("Shot", "sg_audit", "text", name, description),
-        Field("Shot", "sg_audits", "multi_entity", name, description),
-    ]
-    return SiteSchema({"Shot": EntityType("Shot", type_name, fields={field.code: field for field in fields})})
+def audited(name: str, description: str, type_name: str) -> SiteSchema:
+    kinds = {"sg_audit": "text", "sg_audits": "multi_entity"}
+    fields = {code: field(f"Shot.{code}", kind, name=name, description=description) for code, kind in kinds.items()}
+    return changed(site(Shot={"code": "text Code", **fields}), "Shot", name=type_name)
 
 
 def comments_in(text: str) -> dict[str, str | None]:
@@ -78,7 +76,7 @@ def only_ours_is_run(text: str) -> None:
     assert plain <= {"op", "sa", "mysql", "postgresql", "batch_op"}, plain
 
 
-@pytest.mark.parametrize("path", sorted(KEPT.glob("*.py")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(REVISIONS.glob("*.py")), ids=lambda path: path.stem)
 def test_the_samples(path: Path) -> None:
     """They hold the rubbish that the studio's security people typed in."""
     text = path.read_text(encoding="utf-8")
@@ -87,21 +85,21 @@ def test_the_samples(path: Path) -> None:
 
 
 def test_the_comments_of_the_samples_reach_the_database(databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new("postgresql"))
+    studio = Studio(tmp_path / "project", databases.new("postgresql"))
     schema = load(SAMPLES[3]).schema
-    history.take(schema)
-    revision = history.revise("first")
+    studio.take(schema)
+    revision = studio.revise("first")
     assert revision is not None
-    history.upgrade()
+    studio.upgrade()
     found = comments_in(revision.read_text(encoding="utf-8"))
-    tables = snapshot_structure(history.url)["tables"]
+    tables = snapshot_structure(studio.url)["tables"]
     for table in ("note", "playlist"):
-        audited = [f for f in schema.entity_types[table.capitalize()].fields.values() if "sg_audit" in f.code]
-        assert len(audited) >= 7
-        for field in audited:
-            wanted = comment_for(field.name or field.code, field.description)
-            assert tables[table]["columns"][field.code]["comment"] == wanted
-            assert found[f"{field} {field.data_type}"] == wanted
+        fields = [f for f in schema.entity_types[table.capitalize()].fields.values() if "sg_audit" in f.code]
+        assert len(fields) >= 7
+        for one in fields:
+            wanted = comment_for(one.name or one.code, one.description)
+            assert tables[table]["columns"][one.code]["comment"] == wanted
+            assert found[f"{one} {one.data_type}"] == wanted
 
 
 hostile = st.one_of(
@@ -118,10 +116,10 @@ hostile = st.one_of(
 @example(name="[retired] not so", description="\u202egnp.exe", type_name="a\x00b")
 def test_any_text(databases: Databases, tmp_path: Path, name: str, description: str, type_name: str) -> None:
     folder = tmp_path / f"project{len(list(tmp_path.iterdir()))}"
-    history = History(folder, f"sqlite:///{folder}.db")
+    studio = Studio(folder, f"sqlite:///{folder}.db")
     texts = [text.encode("utf-8", "replace").decode() for text in (name, description, type_name)]
-    history.take(site(*texts))
-    revision = history.revise("first")
+    studio.take(audited(*texts))
+    revision = studio.revise("first")
     assert revision is not None
     text = revision.read_text(encoding="utf-8")
     only_what_shows(text)
@@ -130,6 +128,6 @@ def test_any_text(databases: Databases, tmp_path: Path, name: str, description: 
     assert found["Shot.sg_audit text"] == comment_for(texts[0] or "sg_audit", texts[1])
     assert found["Shot.sg_audits multi_entity"] == comment_for(texts[0] or "sg_audits", texts[1])
     assert found["Shot"] == comment_for(texts[2] or "Shot")
-    history.upgrade()
-    history.check()
-    assert history.revise("nothing") is None
+    studio.upgrade()
+    studio.check()
+    assert studio.revise("nothing") is None

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, a_site, execute
 from oracle import Oracle
+from sites import SAMPLES
+from small_site import small_site
 from structure import diff_structure, snapshot_structure
+from studio import Studio, execute
 
-from sg_migrate import Field
 from sg_migrate.errors import ClashError
 
 ENGINES = ["sqlite", "postgresql", "mariadb"]
@@ -52,40 +53,40 @@ TRIGGER = {
 WORDS = ("kestrel", "shot_notes")
 
 
-def unmentioned(history: History) -> None:
-    for name, text in history.text_of().items():
+def unmentioned(studio: Studio) -> None:
+    for name, text in studio.text_of().items():
         assert not [word for word in WORDS if word in text], name
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_neighbours_are_left_alone(engine: str, databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new(engine))
-    execute(history.url, *KESTREL)
-    before = snapshot_structure(history.url)
-    history.take(SAMPLES[3])
-    history.revise("first")
-    history.upgrade()
-    execute(history.url, *IN_OUR_TABLE, *TRIGGER[engine])
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    studio.execute(*KESTREL)
+    before = snapshot_structure(studio.url)
+    studio.take(SAMPLES[3])
+    studio.revise("first")
+    studio.upgrade()
+    studio.execute(*IN_OUR_TABLE, *TRIGGER[engine])
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     oracle.fill()
-    history.check()
-    after = history.structure()
+    studio.check()
+    after = studio.structure()
     for source in SAMPLES[4:]:
-        history.take(source)
-        assert history.revise(source.stem) is not None
-        history.upgrade()
-        history.check()
-        unmentioned(history)
+        studio.take(source)
+        assert studio.revise(source.stem) is not None
+        studio.upgrade()
+        studio.check()
+        unmentioned(studio)
     for _ in SAMPLES[4:]:
-        history.downgrade()
-    assert diff_structure(after, history.structure()) == []
+        studio.downgrade()
+    assert diff_structure(after, studio.structure()) == []
     oracle.verify()
-    execute(history.url, "DELETE FROM shot WHERE id = (SELECT least_id FROM (SELECT min(id) AS least_id FROM shot) s)")
+    studio.execute("DELETE FROM shot WHERE id = (SELECT least_id FROM (SELECT min(id) AS least_id FROM shot) s)")
     oracle.forget("shot", min(k for k in oracle.values("shot", "id") if isinstance(k, int)))
     with pytest.raises(AssertionError, match=r"kestrel_log \[.*: the row appeared"):
         oracle.verify()
-    history.downgrade("base")
-    left = history.structure()
+    studio.downgrade("base")
+    left = studio.structure()
     assert (
         diff_structure(before, {**left, "tables": {n: t for n, t in left["tables"].items() if n != "kestrel_log"}})
         == []
@@ -99,9 +100,9 @@ def test_tables_of_the_same_name_clash(engine: str, databases: Databases, tmp_pa
     oracle = Oracle(url)
     oracle.fill()
     before = snapshot_structure(url, ignore=["alembic_version"])
-    history = History(tmp_path / "clash", url)
-    history.take(SAMPLES[0])
-    commands: list[Callable[[], object]] = [history.check, lambda: history.revise("first")]
+    studio = Studio(tmp_path / "clash", url)
+    studio.take(SAMPLES[0])
+    commands: list[Callable[[], object]] = [studio.check, lambda: studio.revise("first")]
     for command in commands:
         with pytest.raises(ClashError) as caught:
             command()
@@ -109,9 +110,9 @@ def test_tables_of_the_same_name_clash(engine: str, databases: Databases, tmp_pa
         assert caught.value.columns == []
         for remedy in ("table_prefix", "entity_names", "schema", "--adopt"):
             assert remedy in str(caught.value)
-    assert history.text_of() == {}
-    assert diff_structure(before, history.structure()) == []
-    prefixed = History(tmp_path / "prefixed", url, table_prefix="sg_")
+    assert studio.text_of() == {}
+    assert diff_structure(before, studio.structure()) == []
+    prefixed = Studio(tmp_path / "prefixed", url, table_prefix="sg_")
     for source in SAMPLES[:3]:
         prefixed.take(source)
         assert prefixed.revise(source.stem) is not None
@@ -125,31 +126,31 @@ def test_tables_of_the_same_name_clash(engine: str, databases: Databases, tmp_pa
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_column_of_the_same_name_clashes(engine: str, databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new(engine))
-    history.take(a_site())
-    history.revise("first")
-    history.upgrade()
-    execute(history.url, "ALTER TABLE shot ADD COLUMN SG_Turnover varchar(20)")
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    studio.take(small_site())
+    studio.revise("first")
+    studio.upgrade()
+    studio.execute("ALTER TABLE shot ADD COLUMN SG_Turnover varchar(20)")
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     oracle.fill()
-    history.check()
-    before = history.structure()
-    history.take(a_site(Field("Shot", "sg_turnover", "date", "Turnover")))
-    commands: list[Callable[[], object]] = [history.check, lambda: history.revise("second")]
+    studio.check()
+    before = studio.structure()
+    studio.take(small_site(sg_turnover="date Turnover"))
+    commands: list[Callable[[], object]] = [studio.check, lambda: studio.revise("second")]
     for command in commands:
         with pytest.raises(ClashError) as caught:
             command()
         assert caught.value.columns == ["shot.sg_turnover"]
         assert "exclude" in str(caught.value)
-    assert list(history.text_of()) == ["0001_first.py"]
-    assert diff_structure(before, history.structure()) == []
+    assert list(studio.text_of()) == ["0001_first.py"]
+    assert diff_structure(before, studio.structure()) == []
     oracle.verify()
-    history.check("sg_exclude=Shot.sg_turnover")
+    studio.check("sg_exclude=Shot.sg_turnover")
 
 
 def test_a_view_of_the_same_name_clashes(databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new("postgresql"))
-    execute(history.url, "CREATE MATERIALIZED VIEW shot AS SELECT 1 AS id")
-    history.take(a_site())
+    studio = Studio(tmp_path / "project", databases.new("postgresql"))
+    studio.execute("CREATE MATERIALIZED VIEW shot AS SELECT 1 AS id")
+    studio.take(small_site())
     with pytest.raises(ClashError, match="table shot"):
-        history.revise("first")
+        studio.revise("first")

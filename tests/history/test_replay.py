@@ -9,11 +9,11 @@ from pathlib import Path
 import alembic.command
 import pytest
 from engines import Databases
-from harness import History, created, undisturbed
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sites import site
 from structure import diff_structure
-from studio import site
+from studio import Studio, created, undisturbed
 
 from sg_migrate import SiteSchema
 from sg_migrate.errors import ContradictionError, FoldError
@@ -46,30 +46,30 @@ def edited(edits: list[str]) -> SiteSchema:
     return site(fields)
 
 
-def configure(history: History, edits: list[str]) -> None:
-    text = history.ini.read_text(encoding="utf-8").replace("entity_names = Shot=clip\n", "")
-    if "another table name" in edits:
-        text = text.replace("[sg_migrate]\n", "[sg_migrate]\nentity_names = Shot=clip\n")
-    history.ini.write_text(text, encoding="utf-8")
+def configure(studio: Studio, edits: list[str]) -> None:
+    studio.configure(**{"entity_names": "Shot=clip"} if "another table name" in edits else {})
 
 
-def team(folder: Path, databases: Databases, engine: str, branches: list[list[str]]) -> tuple[History, list[str]]:
-    """A history whose branches were each generated on a database of their own, and merged; with those databases."""
-    base = History(folder / "main", databases.new(engine))
-    base.take(site(BASE))
-    base.revise("base")
-    shutil.copytree(base.folder, folder / "base")
+@pytest.fixture(scope="module")
+def beginning(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """What every branch begins with: one revision."""
+    studio = Studio(tmp_path_factory.mktemp("beginning") / "project")
+    studio.follow(site(BASE), "0001")
+    return studio
+
+
+def team(
+    beginning: Studio, folder: Path, databases: Databases, engine: str, branches: list[list[str]]
+) -> tuple[Studio, list[str]]:
+    """A project whose branches were each generated on a database of their own, and merged; with those databases."""
+    base = beginning.copy(folder / "main", databases.new(engine))
     urls = []
-    for number, edits in enumerate(branches):
-        shutil.copytree(folder / "base", folder / f"branch{number}")
-        mine = History.__new__(History)
-        mine.folder, mine.ini = folder / f"branch{number}", folder / f"branch{number}" / "alembic.ini"
-        mine.versions, mine.number = mine.folder / "migrations" / "versions", 10 * (number + 1)
-        mine.url = databases.new(engine)
+    for number, edits in enumerate(branches, 1):
+        mine = beginning.copy(folder / f"branch{number}", databases.new(engine))
         configure(mine, edits)
-        mine.upgrade("0001")
+        mine.upgrade()
         mine.take(edited(edits))
-        made = mine.revise("mine")
+        made = mine.revise("mine", rev_id=f"{number}001")
         if made is not None:
             mine.upgrade()
             (base.versions / made.name).write_bytes(made.read_bytes())
@@ -81,31 +81,29 @@ def team(folder: Path, databases: Databases, engine: str, branches: list[list[st
     return base, urls
 
 
-def settle(folder: Path, databases: Databases, engine: str, branches: list[list[str]]) -> str:
+def settle(beginning: Studio, folder: Path, databases: Databases, engine: str, branches: list[list[str]]) -> str:
     """Bring a team's databases together; the message of the error that says why not, or nothing."""
-    history, urls = team(folder, databases, engine, branches)
+    studio, urls = team(beginning, folder, databases, engine, branches)
     try:
-        built = history.built()
+        built = studio.built
     except (ContradictionError, FoldError) as error:
         with pytest.raises(type(error)):
-            history.upgrade()
+            studio.upgrade()
         return str(error)
-    history.upgrade()
-    assert diff_structure(history.structure(), created(databases, engine, built)) == [] or engine == "postgresql"
-    history.take(edited([edit for edits in branches for edit in edits]))
-    history.number = 90
-    history.revise("what is left")
-    for url in [history.url, *urls]:
-        before = history.structure(url=url)
+    studio.upgrade()
+    assert diff_structure(studio.structure(), created(databases, engine, built)) == [] or engine == "postgresql"
+    studio.take(edited([edit for edits in branches for edit in edits]))
+    studio.revise("what is left", rev_id="left")
+    for url in [studio.url, *urls]:
+        before = studio.structure(url=url)
         try:
-            history.upgrade(url=url)
+            studio.upgrade(url=url)
         except FoldError as error:
-            assert history.structure(url=url) == before
+            assert studio.structure(url=url) == before
             return str(error)
-        history.check(url=url)
-    assert len({str(sorted(history.structure(url=url)["tables"])) for url in [history.url, *urls]}) == 1
-    history.number = 91
-    assert history.revise("nothing") is None
+        studio.check(url=url)
+    assert len({str(sorted(studio.structure(url=url)["tables"])) for url in [studio.url, *urls]}) == 1
+    assert studio.revise("nothing") is None
     return ""
 
 
@@ -130,19 +128,19 @@ SETTLED = [
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 @pytest.mark.parametrize("branches", SETTLED, ids=str)
 def test_branches_are_settled_by_one_more_revision(
-    tmp_path: Path, databases: Databases, engine: str, branches: tuple[list[str], ...]
+    beginning: Studio, tmp_path: Path, databases: Databases, engine: str, branches: tuple[list[str], ...]
 ) -> None:
-    assert settle(tmp_path, databases, engine, list(branches)) == ""
+    assert settle(beginning, tmp_path, databases, engine, list(branches)) == ""
 
 
 @pytest.mark.parametrize(
     "branches", CONTRADICTIONS, ids=lambda branches: " | ".join(e for edits in branches for e in edits)
 )
 def test_a_contradiction_is_one_error_with_its_remedy(
-    tmp_path: Path, databases: Databases, branches: tuple[list[str], ...]
+    beginning: Studio, tmp_path: Path, databases: Databases, branches: tuple[list[str], ...]
 ) -> None:
     for number, order in enumerate((branches, branches[::-1])):
-        message = settle(tmp_path / str(number), databases, "sqlite", list(order))
+        message = settle(beginning, tmp_path / str(number), databases, "sqlite", list(order))
         assert "evision" in message
         assert "generate" in message
 
@@ -155,8 +153,10 @@ edit_lists = st.lists(st.sampled_from(sorted(EDITS)), min_size=1, max_size=2, un
 @example(branches=[["another table name"], ["a new text"]])
 @settings(max_examples=8,
           suppress_health_check=[HealthCheck.function_scoped_fixture])  # fmt: skip
-def test_any_branches_on_sqlite(tmp_path: Path, databases: Databases, branches: list[list[str]]) -> None:
+def test_any_branches_on_sqlite(
+    beginning: Studio, tmp_path: Path, databases: Databases, branches: list[list[str]]
+) -> None:
     shutil.rmtree(tmp_path, ignore_errors=True)
     tmp_path.mkdir()
-    message = settle(tmp_path, databases, "sqlite", branches)
+    message = settle(beginning, tmp_path, databases, "sqlite", branches)
     assert not message or ("evision" in message and "generate" in message)

@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections.abc import Iterable
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 from engines import Databases
-from harness import SAMPLES, History, a_site, normalised, pairs, run
 from oracle import Oracle
+from sites import SAMPLES
+from small_site import small_site
+from story import REVISIONS, pairs
 from structure import Structure, diff_structure
-
-from sg_migrate import Field, SiteSchema
-from sg_migrate.commands import prune
-
-SEEDS = range(20)
+from studio import Studio, normalised
 
 
 def shuffled(value: Any, random: random.Random) -> Any:
@@ -31,65 +29,77 @@ def shuffled(value: Any, random: random.Random) -> Any:
     return [shuffled(item, random) for item in value] if isinstance(value, list) else value
 
 
-def test_hash_seeds_and_the_order_of_the_source(databases: Databases, tmp_path: Path) -> None:
-    """Twenty times the fourth state, whose revision has every kind of change: with the real commands."""
-    history = History(tmp_path / "project", f"sqlite:///{tmp_path}/warehouse.db")
+@pytest.mark.parametrize("seeds", [range(5), pytest.param(range(20), marks=pytest.mark.long)], ids=["few", "many"])
+def test_hash_seeds_and_the_order_of_the_source(tmp_path: Path, seeds: Iterable[int]) -> None:
+    """The fourth revision of the sample schemas has every kind of change; the real commands write it each time."""
+    studio = Studio(tmp_path / "project")  # its database lies in its folder and is copied with it
     for source in SAMPLES[:3]:
-        history.take(source)
-        history.revise(source.stem)
-        history.upgrade()
+        studio.take(source)
+    for path in REVISIONS.glob("000[123]_*.py"):
+        shutil.copy(path, studio.versions)
+    studio.upgrade(url=f"sqlite:///{studio.folder}/warehouse.db")
     document = json.loads(SAMPLES[3].read_text(encoding="utf-8"))
-    found = set()
-    for seed in SEEDS:
-        folder = tmp_path / f"seed{seed}"
-        shutil.copytree(history.folder, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        source = folder / "site.json"
+    written = set()
+    for seed in seeds:
+        copy = studio.copy(tmp_path / f"seed{seed}", studio.url)
+        source = copy.folder / "site.json"
         source.write_text(json.dumps(shuffled(document, random.Random(seed))), encoding="utf-8")
         env = {"PYTHONHASHSEED": str(seed)}
-        run(folder, "sg-migrate", "snapshot", "--from", "site.json", env=env)
-        run(folder, "alembic", "revision", "--autogenerate", "-m", "x", "--rev-id", "0004", env=env)
-        snapshot = (folder / "migrations" / "site_schema.json").read_bytes()
-        found.add((normalised(folder / "migrations" / "versions" / "0004_x.py"), snapshot))
-        shutil.rmtree(folder)
-    assert len(found) == 1
+        copy.run("sg-migrate", "snapshot", "--from", "site.json", env=env)
+        copy.run("alembic", "revision", "--autogenerate", "-m", "x", "--rev-id", "0004", env=env)
+        written.add((normalised(copy.versions / "0004_x.py"), copy.snapshot.read_bytes()))
+    assert len(written) == 1
 
 
-PAIRS = ["sqlite", "postgresql", "mariadb", "postgresql-new"]
+ENGINES = ["sqlite", "postgresql", "mariadb", "postgresql-new"]
 
-
-def _states() -> list[SiteSchema]:
-    """A comment changes, a field and a type retire, a type changes, and everything comes."""
-    every = [
-        Field("Shot", f"sg_{data_type}", data_type, data_type.title())
-        for data_type in ("text", "list", "status_list", "number", "float", "currency", "checkbox", "date", "date_time")
-    ] + [
-        Field("Shot", "sg_url", "url", "Url"),
-        Field("Shot", "sg_uuid", "uuid", "Uuid"),
-        Field("Shot", "sg_image", "image", "Image"),
-        Field("Shot", "sg_old", "text", "Old"),
-        Field("Shot", "sg_cut", "text", "Cut"),
-    ]
-    first = a_site(*every)
-    second = a_site(*[replace(field, name="Alt 🦋 100 %") for field in every if field.code != "sg_old"])
-    retyped = [replace(field, data_type="number") if field.code == "sg_cut" else field for field in every]
-    third = a_site(*retyped)
-    return [first, second, SiteSchema({"Shot": third.entity_types["Shot"]})]
-
-
+EVERY = {
+    **{f"sg_{kind}": f"{kind} {kind.title()}" for kind in ("text", "list", "status_list", "number", "float")},
+    **{f"sg_{kind}": f"{kind} {kind.title()}" for kind in ("currency", "checkbox", "date", "date_time")},
+    "sg_url": "url Url",
+    "sg_uuid": "uuid Uuid",
+    "sg_image": "image Image",
+    "sg_old": "text Old",
+    "sg_cut": "text Cut",
+}
+STATES = [
+    small_site(**EVERY),
+    small_site(**{code: f"{kind.split()[0]} Alt 🦋 100 %" for code, kind in EVERY.items() if code != "sg_old"}),
+    replace(site := small_site(**EVERY | {"sg_cut": "number Cut"}), entity_types={"Shot": site.entity_types["Shot"]}),
+]
+"""Everything comes; names change and a field retires; it returns, a type changes, and an entity type retires."""
 PRUNED = ["Sequence", "Shot.sg_cut:text"]
 GONE: list[str | tuple[str, str]] = ["sequence", ("shot", "sg_cut__was_text")]
 
 
-def generate(history: History) -> None:
-    for number, state in enumerate(_states()):
-        history.take(state)
-        assert history.revise(f"step {number}") is not None
-        history.upgrade()
-        history.check()
-    prune.command.main([*PRUNED, "--config", str(history.ini)], standalone_mode=False)
-    assert history.revise("prune") is not None
-    history.upgrade()
-    history.check()
+def generate(folder: Path, url: str) -> Studio:
+    """Four revisions, the last of which prunes."""
+    studio = Studio(folder, url)
+    for number, state in enumerate(STATES):
+        studio.take(state)
+        assert studio.revise(f"step {number}") is not None
+        studio.upgrade()
+        studio.check()
+    assert studio.sg_migrate("prune", *PRUNED).exit_code == 0
+    assert studio.revise("prune") is not None
+    studio.upgrade()
+    studio.check()
+    return studio
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    folder = tmp_path_factory.mktemp("on_sqlite")
+    return generate(folder / "project", f"sqlite:///{folder}/warehouse.db")
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_every_engine_writes_the_same_files(
+    engine: str, on_sqlite: Studio, databases: Databases, tmp_path: Path
+) -> None:
+    written = generate(tmp_path / "project", databases.new(engine)).text_of()
+    assert written.keys() == {"0001_step_0.py", "0002_step_1.py", "0003_step_2.py", "0004_prune.py"}
+    assert written == on_sqlite.text_of()
 
 
 NATIVE = {
@@ -108,45 +118,38 @@ def native_types(structure: Structure) -> str:
     return " ".join(columns[f"sg_{code}"]["type"] for code in CODES)
 
 
-@pytest.mark.parametrize(("author", "runner"), list(product(PAIRS, PAIRS)))
-def test_generated_on_one_engine_run_on_another(author: str, runner: str, databases: Databases, tmp_path: Path) -> None:
-    """Step by step with rows, a comment change, retirements, a conversion, a prune, and down and up again."""
-    history = History(tmp_path / "project", databases.new(author))
-    generate(history)
-    history.url = databases.new(runner)
-    history.upgrade("0001")
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_files_of_one_engine_run_on_every_other(
+    engine: str, on_sqlite: Studio, databases: Databases, tmp_path: Path
+) -> None:
+    """Step by step with rows, a comment change, retirements, a conversion, a prune, and down and up again.
+
+    Every engine writes these files (see above), so that this stands for all pairs of author and runner.
+    """
+    studio = on_sqlite.copy(tmp_path / "project", databases.new(engine))
+    studio.upgrade("0001")
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     oracle.fill()
     renamed = pairs(shot={"sg_cut": "sg_cut__was_text"})
-    history.upgrade("0002")
+    studio.upgrade("0002")
     oracle.verify()
-    history.upgrade("0003")
+    studio.upgrade("0003")
     oracle.verify(renamed=renamed)
-    third = history.structure()
-    history.downgrade()
+    third = studio.structure()
+    studio.downgrade()
     oracle.verify()
-    history.upgrade("0003")
+    studio.upgrade("0003")
     oracle.verify(renamed=renamed)
     oracle.settle(renamed=renamed)
-    history.upgrade("0004")
+    studio.upgrade("0004")
     oracle.verify(dropped=GONE)
-    history.check()
-    assert history.revise("nothing") is None
-    top = history.structure()
-    assert history.against_the_model(databases) == []
-    assert native_types(top) == " ".join(NATIVE[runner.removesuffix("-new")].split())
-    history.downgrade()
-    assert diff_structure(third, history.structure()) == []
-    history.downgrade("base", "sg_discard=true")
-    history.upgrade()
-    assert diff_structure(top, history.structure()) == []
-
-
-def test_every_engine_writes_the_same_files(databases: Databases, tmp_path: Path) -> None:
-    written = []
-    for engine in PAIRS:
-        history = History(tmp_path / engine, databases.new(engine))
-        generate(history)
-        written.append(history.text_of())
-    assert written[0].keys() == {"0001_step_0.py", "0002_step_1.py", "0003_step_2.py", "0004_prune.py"}
-    assert all(files == written[0] for files in written)
+    studio.check()
+    assert studio.revise("nothing") is None
+    top = studio.structure()
+    assert studio.against_the_model(databases) == []
+    assert native_types(top) == " ".join(NATIVE[engine.removesuffix("-new")].split())
+    studio.downgrade()
+    assert diff_structure(third, studio.structure()) == []
+    studio.downgrade("base", "sg_discard=true")
+    studio.upgrade()
+    assert diff_structure(top, studio.structure()) == []

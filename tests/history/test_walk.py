@@ -9,54 +9,64 @@ import pytest
 import sqlalchemy as sa
 from engines import Databases
 from expected import CASES, NATIVE, TABLES
-from harness import KEPT, REAL, SAMPLES, History
+from golden import assert_golden
 from oracle import Oracle
-from story import REAL_RENAMED, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, STAYED, expect_whole_numbers, type_in
+from sites import REAL, SAMPLES
+from story import (
+    REAL_RENAMED,
+    REVISIONS,
+    SAMPLE_RENAMED,
+    SAMPLE_WHOLE_NUMBERS,
+    STAYED,
+    expect_whole_numbers,
+    type_in,
+)
 from structure import diff_structure
+from studio import Studio
 
 
-def step_up(history: History, databases: Databases, source: Path) -> None:
+def step_up(studio: Studio, databases: Databases, source: Path) -> None:
     """Snapshot, revision, upgrade; then nothing is left to do, and that is true."""
-    history.take(source)
-    assert history.revise(source.stem) is not None
-    history.upgrade()
-    history.check()
-    assert history.against_the_model(databases) == []
+    studio.take(source)
+    assert studio.revise(source.stem) is not None
+    studio.upgrade()
+    studio.check()
+    assert studio.against_the_model(databases) == []
 
 
-def there_and_back(history: History, oracle: Oracle, renamed: dict[Any, Any]) -> None:
+def there_and_back(studio: Studio, oracle: Oracle, renamed: dict[Any, Any]) -> None:
     """The step just made is undone and made again: structure and values are as before each time."""
-    after = history.structure()
+    after = studio.structure()
     oracle.verify(renamed=renamed)
-    history.downgrade()
+    studio.downgrade()
     oracle.expected, expected = {}, oracle.expected
     oracle.verify()
-    history.upgrade()
+    studio.upgrade()
     oracle.expected = expected
     oracle.verify(renamed=renamed)
-    assert diff_structure(after, history.structure()) == []
+    assert diff_structure(after, studio.structure()) == []
     oracle.settle(renamed=renamed)
 
 
-def to_base_and_up(history: History) -> None:
+def to_base_and_up(studio: Studio) -> None:
     """From the head to nothing and up again; what was written since conversions is let go."""
-    after = history.structure()
-    history.downgrade("base", "sg_discard=true")
-    assert history.structure()["tables"] == {}
-    history.upgrade()
-    history.check()
-    assert diff_structure(after, history.structure()) == []
+    after = studio.structure()
+    studio.downgrade("base", "sg_discard=true")
+    assert studio.structure()["tables"] == {}
+    studio.upgrade()
+    studio.check()
+    assert diff_structure(after, studio.structure()) == []
 
 
-def as_expected(history: History) -> None:
+def as_expected(studio: Studio) -> None:
     """The database is as the case of this step says, written by hand."""
-    structure, names = history.structure(), set[str]()
-    engine = ["sqlite", "postgresql", "mariadb"].index(sa.make_url(history.url).get_backend_name())
-    for change in TABLES[: history.number]:
+    structure, names = studio.structure(), set[str]()
+    engine = ["sqlite", "postgresql", "mariadb"].index(sa.make_url(studio.url).get_backend_name())
+    for change in TABLES[: studio.number]:
         for name in change.split():
             (names.discard if name[0] == "-" else names.add)(name.lstrip("+-"))
     assert structure["tables"].keys() == names
-    for table, (comment, lines) in CASES[history.number - 1].items():
+    for table, (comment, lines) in CASES[studio.number - 1].items():
         found = structure["tables"][table]
         wanted = {}
         for line in filter(str.strip, lines.splitlines()):
@@ -73,41 +83,42 @@ LONG = [pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql-
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", *LONG])
 def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new(engine))
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     for source, renamed, whole in zip(SAMPLES, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, strict=True):
-        step_up(history, databases, source)
-        as_expected(history)
-        assert history.against_a_fresh_model(databases, source) <= STAYED
+        step_up(studio, databases, source)
+        as_expected(studio)
+        assert studio.against_a_fresh_model(databases, source) <= STAYED
         for table, column in whole:
             expect_whole_numbers(oracle, table, column)
-        if history.number > 1:
-            there_and_back(history, oracle, renamed)
+        if studio.number > 1:
+            there_and_back(studio, oracle, renamed)
         oracle.fill()
-        if history.number < len(SAMPLES):
-            type_in(oracle, history.number)
-    assert history.revise("nothing") is None
+        if studio.number < len(SAMPLES):
+            type_in(oracle, studio.number)
+    assert studio.revise("nothing") is None
     assert oracle.verify() > 10_000
-    to_base_and_up(history)
-    kept = {path.name: path.read_text(encoding="utf-8") for path in sorted(KEPT.glob("*.py"))}
-    assert history.text_of() == kept, "Has the plan changed for good? Then: python tests/history/keep_revisions.py"
+    to_base_and_up(studio)
+    for name, text in studio.text_of().items():
+        assert_golden(REVISIONS / name, text)
+    assert sorted(path.name for path in REVISIONS.glob("*.py")) == sorted(studio.text_of())
 
 
 @pytest.mark.skipif(not REAL, reason="the real schemas are not here")
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_a_real_site(engine: str, databases: Databases, tmp_path: Path) -> None:
-    history = History(tmp_path / "project", databases.new(engine))
-    oracle = Oracle(history.url, ignore=["sg_catalog_*"])
+    studio = Studio(tmp_path / "project", databases.new(engine))
+    oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     for source, renamed in zip(REAL, REAL_RENAMED, strict=True):
-        step_up(history, databases, source)
-        assert history.against_a_fresh_model(databases, source) == set()
+        step_up(studio, databases, source)
+        assert studio.against_a_fresh_model(databases, source) == set()
         for table, column in renamed:
             if column == "open_notes_count":
                 expect_whole_numbers(oracle, table, column)
-        if history.number > 1:
+        if studio.number > 1:
             oracle.verify(renamed=renamed)
             oracle.settle(renamed=renamed)
         oracle.fill(2)
     assert oracle.verify() > 10_000
-    to_base_and_up(history)
+    to_base_and_up(studio)
