@@ -2,8 +2,8 @@
 
 Stock Alembic unpickles the MetaData that our model makes; both sides go through the ``alembic`` command, in turns. What
 counts is the processor time of the whole process (user and system), the median of the rounds. The site is a real one at
-two moments, where ``../shared/real_schemas`` has it, copied under other names for larger ones. Fields that changed
-their type in between keep the old one, because stock Alembic has no way of its own for that.
+two moments, where the machine has it; larger sites have every entity type under several names. A field that changed its
+type in between keeps the old one, because stock Alembic cannot convert it.
 
     python tests/benchmarks/beside_stock.py [--engine sqlite] [--scale 1 3 10] [--rounds 3] [--tiny]
 """
@@ -17,21 +17,20 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from statistics import median
+
+import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from engines import Databases, Servers
+from sites import REAL, SAMPLES
+from studio import Studio, run
 
-from sg_migrate import EntityType, SiteSchema, load, merge, read_snapshot, write_snapshot
-from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.template import create_project
+from sg_migrate import EntityType, SiteSchema, load
 from sg_migrate.warehouse.state import to_metadata
 
-ROOT = Path(__file__).resolve().parents[2]
-REAL = ROOT.parent / "shared" / "real_schemas"
 COMMANDS = {
     "first revision": ("revision", "--autogenerate", "-m", "first"),
     "first upgrade": ("upgrade", "head"),
@@ -55,11 +54,9 @@ with create_engine(context.config.get_main_option("sqlalchemy.url"), poolclass=p
 
 def sites(scale: int, tiny: bool) -> tuple[SiteSchema, SiteSchema]:
     """A site at two moments, so many times as large."""
-    if tiny:
-        samples = sorted((ROOT / "sample_schemas").glob("*.json"))
-        old, new = load(samples[0]).schema, load(samples[1]).schema
-    else:
-        old, new = (load(REAL / f"site-a-{day}.json").schema for day in ("2017-05-04", "2020-05-05"))
+    known = {path.stem: path for path in REAL}
+    paths = SAMPLES[:2] if tiny else [known[f"site-a-{day}"] for day in ("2017-05-04", "2020-05-05")]
+    old, new = (load(path).schema for path in paths)
     return copied(old, scale), copied(_same_types(old, new), scale)
 
 
@@ -107,33 +104,12 @@ def seconds(folder: Path, *command: str) -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-class Ours:
-    """A project of ours."""
-
-    def __init__(self, folder: Path, url: str) -> None:
-        self.folder = folder
-        self.ini = create_project(folder, url=url)
-
-    def take(self, site: SiteSchema) -> None:
-        path = Project.find(self.ini).snapshot_path
-        stored = read_snapshot(path) if path.exists() else None
-        write_snapshot(path, merge(stored, site, today=date(2026, 1, 1), accept_retirements=True))
-
-    def wanted(self) -> bytes:
-        """The MetaData of the model, for the other side."""
-        project = Project.find(self.ini)
-        return pickle.dumps(to_metadata(project.model(project.required_snapshot().schema)))
-
-
 class Stock:
     """Stock Alembic with a pickled MetaData."""
 
     def __init__(self, folder: Path, url: str) -> None:
         self.folder = folder
-        subprocess.run(
-            [str(Path(sys.executable).parent / "alembic"), "init", str(folder / "migrations")],
-            cwd=folder.parent, check=True, capture_output=True,
-        )  # fmt: skip
+        run(folder.parent, "alembic", "init", str(folder / "migrations"))
         text = (folder.parent / "alembic.ini").read_text(encoding="utf-8")
         (folder.parent / "alembic.ini").unlink()
         text = text.replace("driver://user:pass@localhost/dbname", url.replace("%", "%%"))
@@ -146,8 +122,8 @@ class Stock:
         )
         mako.write_text(mako.read_text().replace("import sqlalchemy as sa\n", imports), encoding="utf-8")
 
-    def take(self, metadata: bytes) -> None:
-        (self.folder / "migrations" / "metadata.pickle").write_bytes(metadata)
+    def take(self, metadata: sa.MetaData) -> None:
+        (self.folder / "migrations" / "metadata.pickle").write_bytes(pickle.dumps(metadata))
 
 
 def measure(
@@ -155,12 +131,12 @@ def measure(
 ) -> dict[str, list[float]]:
     """The times of each command, ours and stock's."""
     folder.mkdir()
-    ours, stock = Ours(folder / "ours", databases.new(engine)), Stock(folder / "stock", databases.new(engine))
+    ours, stock = Studio(folder / "ours", databases.new(engine)), Stock(folder / "stock", databases.new(engine))
     found: dict[str, list[float]] = {}
     for name, command in COMMANDS.items():
         if name.endswith("revision"):
             ours.take(pair[name.startswith("second")])
-            stock.take(ours.wanted())
+            stock.take(to_metadata(ours.model()))
         found[name] = [seconds(ours.folder, *command), seconds(stock.folder, *command)]
     return found
 
@@ -172,8 +148,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--tiny", action="store_true", help="the sample schemas instead of a real site")
     arguments = parser.parse_args()
-    if not arguments.tiny and not REAL.is_dir():
-        print(f"There is nothing to measure: {REAL.name} is missing.")
+    if not arguments.tiny and not REAL:
+        print("There is nothing to measure: the real schemas are not on this machine.")
         return
     with tempfile.TemporaryDirectory() as temporary, Servers() as servers:
         databases = Databases(servers, Path(temporary))

@@ -24,15 +24,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-TESTS = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(TESTS), str(TESTS / "engines_matrix")]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from engines import Servers  # noqa: E402 - the tests' helpers are no package
-from histories import Warehouse, write_site  # noqa: E402
+from engines import Databases, Servers
+from sites import site
+from studio import Studio, execute
 
 FIELDS = {
     "event_type": "list", "description": "text", "meta": "serializable", "created_at": "date_time",
-    "entity": "entity Shot", "user": "entity HumanUser", "session_uuid": "uuid", "sg_frames": "text",
+    "entity": "entity:Shot", "user": "entity:HumanUser", "session_uuid": "uuid", "sg_frames": "text",
     **{f"sg_old_{n}": "text" for n in range(10)},
 }  # fmt: skip
 ROWS = """
@@ -40,7 +40,7 @@ ROWS = """
                                  sg_frames, sg_old_0, sg_old_9)
     SELECT n, 'Shotgun_Shot_Change', 'changed the status of shot ' || n, jsonb_build_object('old', n, 'new', n + 1),
            timestamptz '2024-01-01' + n * interval '1 second', n / 10, 'Shot', md5(n::text),
-           CASE WHEN n % 20 = 0 THEN n || ' frames' ELSE n::text END, 'old ' || n, 'older ' || n
+           CASE WHEN mod(n, 20) = 0 THEN n || ' frames' ELSE n::text END, 'old ' || n, 'older ' || n
     FROM generate_series(1, {rows}) n"""
 
 
@@ -101,11 +101,11 @@ def measured(url: str, rows: int, into: list[Measured]) -> Iterator[None]:
         into.append(Measured(seconds, reader.longest, writer.longest))
 
 
-def command(warehouse: Warehouse, *arguments: str, kill_after: float | None = None) -> bool:
+def command(studio: Studio, *arguments: str, kill_after: float | None = None) -> bool:
     """Run a command of ours as a user would; whether it ended by itself."""
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
-        cwd=warehouse.folder, env=os.environ | {"DATABASE_URL": warehouse.url},
+        cwd=studio.folder, env=os.environ | {"DATABASE_URL": studio.url},
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     try:
@@ -119,28 +119,17 @@ def command(warehouse: Warehouse, *arguments: str, kill_after: float | None = No
     return True
 
 
-def statements(url: str, *texts: str) -> None:
-    """What stock Alembic emits for one revision: all in one transaction."""
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        for text in texts:
-            connection.execute(sa.text(text))
-
-
-def prepare(folder: Path, url: str) -> Warehouse:
+def prepare(folder: Path, url: str) -> Studio:
     """A project at its first revision, with the revisions of every change written."""
-    warehouse = Warehouse(folder, f"sqlite:///{folder}.db")
+    studio = Studio(folder, url)
     others = {"Shot": {"code": "text"}, "HumanUser": {"login": "text"}}
     added = {**FIELDS, **{f"sg_new_{n}": kind for n, kind in enumerate(("text", "number", "date", "list", "float"))}}
     kept = {code: kind for code, kind in added.items() if not code.startswith("sg_old_")}
-    sites = (FIELDS, added, kept, {**kept, "event_type": "text"}, {**kept, "event_type": "text", "sg_frames": "number"})
-    for number, fields in enumerate(sites, 1):
-        warehouse.take(write_site(folder / "site.json", {"EventLogEntry": fields, **others}))
-        warehouse.revision(f"r{number}")
-        warehouse.upgrade()
-    warehouse.url = url
-    warehouse.upgrade("r1")
-    return warehouse
+    longer = {**kept, "event_type": "text"}
+    for number, fields in enumerate((FIELDS, added, kept, longer, {**longer, "sg_frames": "number"}), 1):
+        studio.follow(site(others, EventLogEntry=fields), f"r{number}")
+    studio.upgrade("r1")
+    return studio
 
 
 STOCK = {
@@ -161,49 +150,42 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--rows", type=int, default=2_000_000)
     rows = arguments.parse_args().rows
-    with tempfile.TemporaryDirectory() as folder, Servers() as servers:
-        server = servers["postgresql"]
-        ours_url, stock_url = (
-            server.create_database().set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-            for _ in range(2)
-        )
-        warehouse = prepare(Path(folder) / "project", ours_url)
-        warehouse.url = stock_url
-        warehouse.upgrade("r1")
-        warehouse.url = ours_url
+    with tempfile.TemporaryDirectory() as folder, Servers() as servers, Databases(servers, Path(folder)) as databases:
+        ours_url, stock_url = databases.new("postgresql"), databases.new("postgresql")
+        studio = prepare(Path(folder) / "project", ours_url)
+        studio.upgrade("r1", url=stock_url)
         for url in (ours_url, stock_url):
-            statements(url, ROWS.format(rows=rows))
+            execute(url, ROWS.format(rows=rows))
         idle: list[Measured] = []
         with measured(ours_url, rows, idle):
             time.sleep(2)
         print(f"{rows:,} rows; change, its seconds, the longest statement of a reader and of a writer meanwhile")
         print(f"{'nothing':20} {'':6} {idle[0]}")
-        for number, (change, texts) in enumerate(STOCK.items(), 2):
-            compare(change, warehouse, f"r{number}", stock_url, texts, rows)
-        carry(warehouse, rows)
+        for number, (change, statements) in enumerate(STOCK.items(), 2):
+            compare(change, studio, f"r{number}", stock_url, statements, rows)
+        carry(studio, rows)
 
 
-def compare(change: str, warehouse: Warehouse, revision: str, stock_url: str, texts: list[str], rows: int) -> None:
+def compare(change: str, studio: Studio, revision: str, stock_url: str, statements: list[str], rows: int) -> None:
+    """Ours, and the statements of stock Alembic: those of one revision are in one transaction there too."""
     found: list[Measured] = []
-    with measured(warehouse.url, rows, found):
-        command(warehouse, "alembic", "upgrade", revision)
+    with measured(studio.url, rows, found):
+        command(studio, "alembic", "upgrade", revision)
     with measured(stock_url, rows, found):
-        statements(stock_url, *texts)
+        execute(stock_url, *statements)
     ours, stock = found
     print(f"{change:20} ours   {ours}")
     print(f"{'':20} stock  {stock}   blocked {stock.writer / ours.writer:.1f} times as long", flush=True)
 
 
-def carry(warehouse: Warehouse, rows: int) -> None:
+def carry(studio: Studio, rows: int) -> None:
     """The values of the conversion, in batches: killed once on the way, and gone on with."""
     found: list[Measured] = []
-    with measured(warehouse.url, rows, found):
-        ended = command(warehouse, "sg_migrate", "carry", kill_after=3)
-        command(warehouse, "sg_migrate", "carry")
+    with measured(studio.url, rows, found):
+        ended = command(studio, "sg_migrate", "carry", kill_after=3)
+        command(studio, "sg_migrate", "carry")
     print(f"{'sg-migrate carry':20} {'' if ended else 'killed':6} {found[0]}")
-    with sa.create_engine(warehouse.url, poolclass=sa.NullPool).begin() as connection:
-        count = "SELECT count(*) FROM event_log_entry WHERE sg_frames IS NOT NULL"
-        carried = connection.exec_driver_sql(count).scalar_one()
+    carried = studio.value("SELECT count(*) FROM event_log_entry WHERE sg_frames IS NOT NULL")
     if carried != rows - rows // 20:
         raise SystemExit(f"{carried} values were carried over, not {rows - rows // 20}")
     print(f"{carried:,} values carried over, {rows // 20:,} did not convert and stay in sg_frames__was_text")

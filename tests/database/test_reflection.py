@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from dataclasses import astuple
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from engines import Databases
+from sites import site
+from structure import raw_connection
+from studio import Studio
 
 from sg_migrate.database.reflection import Reflection
 from sg_migrate.database.sqlite import foreign_keys
-
-pytest_plugins = ["projects"]
+from sg_migrate.errors import DriftError
 
 ENGINES = ["sqlite", "postgresql", "mariadb"]
 ONDELETE = [None, "CASCADE", "SET NULL"]
@@ -40,6 +42,12 @@ def awkward(count: int) -> sa.MetaData:
             comment="of a table: 50 %" if number % 2 else None,
         )
     return metadata
+
+
+def tables(url: str) -> dict[str, Any]:
+    """What is in a database, as we read it."""
+    with raw_connection(url) as connection:
+        return by_us(connection)
 
 
 def by_sqlalchemy(connection: sa.Connection) -> dict[str, Any]:
@@ -136,45 +144,44 @@ ELSEWHERE = ("CONSTRAINT {name} FOREIGN KEY (asset_id) REFERENCES shot (id)", "i
 @pytest.mark.parametrize("engine_name", ENGINES)
 @pytest.mark.parametrize(("instead", "said"), [LOST, CASCADES, ELSEWHERE], ids=["lost", "cascades", "elsewhere"])
 def test_a_foreign_key_changed_by_hand_is_found_and_mended(
-    engine_name: str, instead: str, said: str, site: Callable[..., Any], databases: Databases
+    engine_name: str, instead: str, said: str, databases: Databases, tmp_path: Path
 ) -> None:
-    project = site(databases.new(engine_name), foreign_keys="true")
-    project.take({"Shot": {"asset": "entity Asset"}, "Asset": {"shot": "entity Shot"}})
-    project.revise("one")
-    project.alembic("upgrade", "head")
+    studio = Studio(tmp_path / "project", databases.new(engine_name), foreign_keys="true")
+    studio.take(site(Shot={"asset": "entity:Asset"}, Asset={"shot": "entity:Shot"}))
+    studio.revise(rev_id="one")
     other = databases.new(engine_name)
-    project.alembic("upgrade", "head", url=other)
-    with sa.create_engine(project.url, poolclass=sa.NullPool).connect() as connection:
-        before = by_us(connection)
+    for url in (studio.url, other):
+        studio.upgrade(url=url)
+    before = tables(studio.url)
     (name,) = before["shot"][3]
-    change_key(project.url, "shot", name, instead.format(name=name))
-    failed = project.alembic("check", fails=True)
-    assert f"foreign key {name} of shot {said}" in failed.stdout + failed.stderr
-    project.alembic("-x", "sg_drift=repair", "revision", "--autogenerate", "-m", "made", "--rev-id", "two")
-    script = project.alembic("upgrade", "one:two", "--sql").stdout
-    assert name not in script, "nobody can be asked there"
-    for url in (project.url, other):
-        project.alembic("upgrade", "head", url=url)
-        with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
-            assert by_us(connection)["shot"] == before["shot"]
-    project.alembic("check")
+    change_key(studio.url, "shot", name, instead.format(name=name))
+    with pytest.raises(DriftError, match=f"foreign key {name} of shot {said}"):
+        studio.check()
+    studio.revise("mended", "sg_drift=repair")
+    assert name not in studio.script(revision="one:head"), "nobody can be asked there"
+    for url in (studio.url, other):
+        studio.upgrade(url=url)
+        assert tables(url)["shot"] == before["shot"]
+    studio.check()
 
 
 @pytest.mark.parametrize("engine_name", ENGINES)
 def test_an_index_that_became_unique_is_found_and_mended(
-    engine_name: str, site: Callable[..., Any], databases: Databases
+    engine_name: str, databases: Databases, tmp_path: Path
 ) -> None:
-    project = site(databases.new(engine_name))
-    project.take({"Shot": {"asset": "entity Asset"}, "Asset": {}})
-    project.revise("one")
-    project.alembic("upgrade", "head")
+    """With the real commands."""
+    studio = Studio(tmp_path / "project", databases.new(engine_name))
+    studio.take(site(Shot={"asset": "entity:Asset"}, Asset={}))
+    studio.revise(rev_id="one")
+    studio.upgrade()
     name = "ix_shot_asset_id_asset_type"
-    with sa.create_engine(project.url, poolclass=sa.NullPool).begin() as connection:
-        connection.exec_driver_sql(f"DROP INDEX {name}" + (" ON shot" if engine_name == "mariadb" else ""))
-        connection.exec_driver_sql(f"CREATE UNIQUE INDEX {name} ON shot (asset_id, asset_type)")
-    failed = project.alembic("check", fails=True)
+    studio.execute(
+        f"DROP INDEX {name}" + (" ON shot" if engine_name == "mariadb" else ""),
+        f"CREATE UNIQUE INDEX {name} ON shot (asset_id, asset_type)",
+    )
+    failed = studio.run("alembic", "check", fails=True)
     assert f"index {name} on shot is not as it was built" in failed.stdout + failed.stderr
-    project.alembic("-x", "sg_drift=repair", "revision", "--autogenerate", "-m", "made", "--rev-id", "two")
-    assert "DROP INDEX" not in project.alembic("upgrade", "one:two", "--sql").stdout
-    project.alembic("upgrade", "head")
-    project.alembic("check")
+    studio.run("alembic", "-x", "sg_drift=repair", "revision", "--autogenerate", "-m", "mended", "--rev-id", "two")
+    assert "DROP INDEX" not in studio.script(revision="one:two")
+    studio.run("alembic", "upgrade", "head")
+    studio.check()

@@ -5,16 +5,16 @@ from __future__ import annotations
 import ctypes
 import ctypes.util
 import re
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from engines import Databases
+from sites import site
+from structure import raw_connection
+from studio import Studio
 
+from sg_migrate import SiteSchema
 from sg_migrate.database.reserved import RESERVED, quoting_reserved
-
-pytest_plugins = ["projects"]
 
 WORDS = sorted(RESERVED)
 ENGINES = ["sqlite", "postgresql", "mariadb"]
@@ -24,64 +24,72 @@ def entity_type(word: str) -> str:
     return "".join(part.title() for part in word.split("_"))
 
 
-def words_as(data_type: str, **other: str) -> dict[str, dict[str, str]]:
+def words_as(data_type: str, more: str) -> SiteSchema:
     """An entity type with a field for each word, and one called by each; some fields change, some types have a link."""
     types = [entity_type(word) for word in WORDS]
     fields = {word: "number" if number % 16 else data_type for number, word in enumerate(WORDS)}
-    called = {code: {"next": f"entity {types[n - 1]}"} if n % 16 == 0 else other for n, code in enumerate(types)}
-    return {"Word": fields, **called}
+    called = {
+        code: {"more": more} if number % 16 else {"next": f"entity:{types[number - 1]}"}
+        for number, code in enumerate(types)
+    }
+    return site({"Word": fields, **called})
 
 
-def names(url: str) -> tuple[set[str], set[str]]:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    inspector = sa.inspect(engine)
-    return set(inspector.get_table_names()), {column["name"] for column in inspector.get_columns("word")}
+CHANGED = {f"{word}__was_number" for word in WORDS[::16]}
+"""The columns that the second revision keeps beside the new ones."""
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory) -> tuple[Studio, Studio]:
+    """A project with its first revision, and with its second too."""
+    folder = tmp_path_factory.mktemp("stages")
+    first = Studio(folder / "first", foreign_keys="true")
+    first.follow(words_as("number", more="list"), "one")
+    second = first.copy(folder / "second", first.url)
+    second.follow(words_as("text", more="text"), "two")
+    return first, second
+
+
+def tables_of(url: str) -> set[str]:
+    with raw_connection(url) as connection:
+        return set(sa.inspect(connection).get_table_names())
+
+
+def columns_of(url: str) -> set[str]:
+    """The columns that are called by the words."""
+    with raw_connection(url) as connection:
+        return {column["name"] for column in sa.inspect(connection).get_columns("word")}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-def test_every_word_is_a_table_and_a_column(engine: str, site: Callable[..., Any], databases: Databases) -> None:
-    project = site(databases.new(engine), foreign_keys="true")
-    project.take(words_as("number", more="list"))
-    project.revise("one")
-    project.alembic("upgrade", "head")
-    tables, columns = names(project.url)
-    assert tables >= RESERVED
+def test_every_word_is_a_table_and_a_column(engine: str, stages: tuple[Studio, Studio], databases: Databases) -> None:
+    first, second = stages
+    url = databases.new(engine)
+    first.upgrade(url=url)
+    columns = columns_of(url)
     assert columns >= RESERVED
-    project.alembic("check")
-    project.take(words_as("text", more="text"))
-    project.revise("two")
-    project.alembic("upgrade", "head")
-    assert names(project.url)[1] >= {f"{word}__was_number" for word in WORDS[::16]}
-    project.alembic("check")
-    project.alembic("downgrade", "one")
-    assert names(project.url)[1] == columns
-    project.alembic("downgrade", "base")
-    assert not names_left(project.url) & RESERVED
+    assert tables_of(url) >= RESERVED
+    first.check(url=url)
+    second.upgrade(url=url)
+    assert columns_of(url) >= CHANGED
+    second.check(url=url)
+    second.downgrade("one", url=url)
+    assert columns_of(url) == columns
+    second.downgrade("base", url=url)
+    assert not tables_of(url) & RESERVED
 
 
-def names_left(url: str) -> set[str]:
-    return set(sa.inspect(sa.create_engine(url, poolclass=sa.NullPool)).get_table_names())
-
-
-def test_a_script_for_mysql_runs_on_mariadb(site: Callable[..., Any], databases: Databases) -> None:
+def test_a_script_for_mysql_runs_on_mariadb(stages: tuple[Studio, Studio], databases: Databases) -> None:
     """Without a connection, SQLAlchemy's mysql dialect takes every server for MySQL."""
-    project = site("sqlite:///here.db", foreign_keys="true")
-    target = databases.new("mysql")
-    project.take(words_as("number", more="list"))
-    project.revise("one")
-    project.alembic("upgrade", "head")
-    project.take(words_as("text", more="text"))
-    project.revise("two")
-    script = project.alembic("upgrade", "head", "--sql", url=target).stdout
-    assert target.startswith("mysql+pymysql")
-    with sa.create_engine(target, poolclass=sa.NullPool).connect() as connection:
+    url = databases.new("mysql")
+    script = stages[1].script(url=url)
+    assert url.startswith("mysql+pymysql")
+    with raw_connection(url) as connection:
         for statement in re.split(r";\s*\n", script):
             if re.sub(r"(?m)^--.*$", "", statement).strip():
                 connection.exec_driver_sql(statement.replace("%", "%%"))
-        connection.commit()
-    tables, columns = names(target)
-    assert tables >= RESERVED
-    assert columns >= RESERVED | {f"{word}__was_number" for word in WORDS[::16]}
+    assert tables_of(url) >= RESERVED
+    assert columns_of(url) >= RESERVED | CHANGED
 
 
 def sqlite_keywords() -> set[str]:

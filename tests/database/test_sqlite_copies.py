@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
+import ctypes.util
 import re
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sites import site
 from structure import snapshot_structure
+from studio import Studio
 
+from sg_migrate.database.connection import prepare_context
 from sg_migrate.database.sqlite import with_name
-
-pytest_plugins = ["projects"]
+from sg_migrate.errors import ForeignKeysOnError
 
 ADDITIONS = """
     CREATE TABLE kept (note TEXT);
@@ -40,46 +48,62 @@ AFTER = """
     INSERT INTO shots (code) VALUES ('through a view');
     INSERT INTO publish VALUES (4, 1);
 """
-REFUSALS = {
-    "defensive": """
-import ctypes, ctypes.util
-from sqlite3 import Connection
+LIST = site(
+    Shot={"code": "list", "asset": "entity:Asset", "others": "multi_entity:Shot"},
+    Asset={"shot": "entity:Shot"},
+)
+TEXT = site(
+    Shot={"code": "text", "asset": "entity:Asset", "others": "multi_entity:Shot"},
+    Asset={"shot": "entity:Shot"},
+)
+Refusal = Callable[[sqlite3.Connection], None]
 
-def refuse(driver: Connection) -> None:
+
+def nothing(driver: sqlite3.Connection) -> None:
+    """Let everything be edited."""
+
+
+def defensive(driver: sqlite3.Connection) -> None:
+    """SQLITE_DBCONFIG_DEFENSIVE, which Python knows of since 3.12."""
     if hasattr(driver, "setconfig"):
-        driver.setconfig(1010, True)  # SQLITE_DBCONFIG_DEFENSIVE
+        driver.setconfig(1010, True)
     else:
         handle = ctypes.cast(id(driver) + object.__basicsize__, ctypes.POINTER(ctypes.c_void_p))[0]
         library = ctypes.CDLL(ctypes.util.find_library("sqlite3"))
         assert library.sqlite3_db_config(ctypes.c_void_p(handle), 1010, 1, None) == 0
-""",
-    "authorizer": """
-import sqlite3
 
-def refuse(driver):
-    def answer(action, name, *_):
+
+def authorizer(driver: sqlite3.Connection) -> None:
+    def answer(action: int, name: str | None, *_: Any) -> int:
         refused = (action, name) == (sqlite3.SQLITE_PRAGMA, "writable_schema")
         return sqlite3.SQLITE_DENY if refused else sqlite3.SQLITE_OK
+
     driver.set_authorizer(answer)
-""",
-}
-ENV = """
-import sqlalchemy
 
-@sqlalchemy.event.listens_for(sqlalchemy.pool.Pool, "connect")
-def connected(driver, _):
-    refuse(driver)
 
-@sqlalchemy.event.listens_for(sqlalchemy.Engine, "before_cursor_execute")
-def note(connection, cursor, statement, *_):
-    with open("statements.txt", "a") as file:
-        print(statement, file=file)
-"""
-LIST = {
-    "Shot": {"code": "list", "asset": "entity Asset", "others": "multi_entity Shot"},
-    "Asset": {"shot": "entity Shot"},
-}
-TEXT = {**LIST, "Shot": {**LIST["Shot"], "code": "text"}}
+def defensive_with_foreign_keys(driver: sqlite3.Connection) -> None:
+    defensive(driver)
+    driver.execute("PRAGMA foreign_keys=ON")
+
+
+@contextmanager
+def refusing(refuse: Refusal) -> Iterator[list[str]]:
+    """Every connection is opened so; gives the statements."""
+    statements: list[str] = []
+
+    def connected(driver: sqlite3.Connection, _: Any) -> None:
+        refuse(driver)
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    sa.event.listen(sa.Pool, "connect", connected)
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        sa.event.remove(sa.Pool, "connect", connected)
+        sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 def run(url: str, script: str) -> None:
@@ -103,85 +127,84 @@ def everything(url: str) -> dict[str, Any]:
     return {"structure": snapshot_structure(url), "rows": rows, "rowids": rowids, "texts": texts}
 
 
-def walk(project: Any, env: str) -> list[dict[str, Any]]:
-    """What the database holds after each command; the same revisions for all, made by the first."""
-    project.take(LIST)
-    project.revise("one")
-    project.alembic("upgrade", "head")
-    run(project.url, ADDITIONS)
-    path = project.folder / "migrations" / "env.py"
-    path.write_text(env + path.read_text("utf-8"), "utf-8")
-    found: list[dict[str, Any]] = []
-    project.take(TEXT)
-    ini = project.ini.read_text("utf-8").replace("[sg_migrate]\n", "[sg_migrate]\nforeign_keys = true\n")
-    project.ini.write_text(ini, "utf-8")
-    project.revise("two")
-    for command in (("upgrade", "head"), ("check",), ("downgrade", "one"), ("upgrade", "head")):
-        project.alembic(*command)
-        found.append(everything(project.url))
-    run(project.url, AFTER)
-    found.append(everything(project.url))
-    return found
+@pytest.fixture(scope="module")
+def at_first(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """A project with its database at the first revision, and what others added to it; to be copied."""
+    folder = tmp_path_factory.mktemp("first") / "project"
+    studio = Studio(folder, f"sqlite:///{folder}/here.db")
+    studio.take(LIST)
+    studio.revise(rev_id="one")
+    studio.upgrade()
+    run(studio.url, ADDITIONS)
+    studio.take(TEXT)
+    return studio
+
+
+def copy_of(studio: Studio, folder: Path) -> Studio:
+    return studio.copy(folder, f"sqlite:///{folder}/here.db")
+
+
+def walk(studio: Studio, refuse: Refusal) -> tuple[list[dict[str, Any]], str]:
+    """What the database holds after each command, and the statements of all."""
+    found, said = [], []
+    studio.configure(foreign_keys="true")
+    for command in (studio.revise, studio.upgrade, studio.check, studio.downgrade, studio.upgrade):
+        with refusing(refuse) as statements:
+            command()
+        said += statements
+        found.append(everything(studio.url))
+    run(studio.url, AFTER)
+    found.append(everything(studio.url))
+    return found, "\n".join(said)
 
 
 @pytest.fixture(scope="module")
-def edited(tmp_path_factory: pytest.TempPathFactory, make_site: Callable[..., Any]) -> list[dict[str, Any]]:
+def edited(at_first: Studio, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """What the walk gives where SQLite lets us edit."""
-    folder = tmp_path_factory.mktemp("edited")
-    project = make_site(folder / "project", f"sqlite:///{folder}/here.db")
-    found = walk(project, "def refuse(driver):\n    pass\n" + ENV)
-    assert "_alembic_tmp_" not in (project.folder / "statements.txt").read_text("utf-8")
+    found, statements = walk(copy_of(at_first, tmp_path_factory.mktemp("edited") / "project"), nothing)
+    assert "UPDATE sqlite_master" in statements
+    assert "_alembic_tmp_" not in statements
     assert ("updated b",) in found[-1]["rows"]["kept"]
     assert [oid for oid, _ in found[-1]["rowids"]] == [40, 9]
     return found
 
 
-@pytest.mark.parametrize("how", REFUSALS)
+@pytest.mark.parametrize("refuse", [defensive, authorizer])
 def test_a_copy_gives_what_the_edit_gives(
-    how: str, edited: list[dict[str, Any]], make_site: Callable[..., Any], tmp_path: Path
+    refuse: Refusal, edited: list[dict[str, Any]], at_first: Studio, tmp_path: Path
 ) -> None:
-    project = make_site(tmp_path / "project", f"sqlite:///{tmp_path}/here.db")
-    for number, (copied, wanted) in enumerate(zip(walk(project, REFUSALS[how] + ENV), edited, strict=True)):
+    found, statements = walk(copy_of(at_first, tmp_path / "project"), refuse)
+    for number, (copied, wanted) in enumerate(zip(found, edited, strict=True)):
         assert copied == wanted, number
-    statements = (project.folder / "statements.txt").read_text("utf-8")
     assert "INSERT INTO _alembic_tmp_shot" in statements.replace('"', "")
 
 
-def test_a_copy_is_refused_where_it_would_delete_rows(make_site: Callable[..., Any], tmp_path: Path) -> None:
+def test_a_copy_is_refused_where_it_would_delete_rows(at_first: Studio, tmp_path: Path) -> None:
     """And the remedy of the message, which is how env.py was, does it."""
-    project = make_site(tmp_path / "project", f"sqlite:///{tmp_path}/here.db")
-    project.take(LIST)
-    project.revise("one")
-    project.alembic("upgrade", "head")
-    run(project.url, ADDITIONS)
-    project.take(TEXT)
-    project.revise("two")
-    path = project.folder / "migrations" / "env.py"
-    ours = REFUSALS["defensive"] + ENV + path.read_text("utf-8")
-    plain = ours.replace("    refuse(driver)", "    refuse(driver)\n    driver.execute('PRAGMA foreign_keys=ON')")
-    path.write_text(plain.replace("sg.connect()", "sqlalchemy.create_engine(sg.url).connect()"), "utf-8")
-    before = everything(project.url)
-    failed = project.alembic("upgrade", "head", fails=True)
-    assert "Connect with sg.connect() in env.py" in failed.stderr + failed.stdout
-    assert everything(project.url) == before
-    path.write_text(plain, "utf-8")
-    project.alembic("upgrade", "head")
-    assert everything(project.url)["rows"]["publish"] == before["rows"]["publish"]
+    studio = copy_of(at_first, tmp_path / "project")
+    studio.revise()
+    before = everything(studio.url)
+    path = studio.folder / "migrations" / "env.py"
+    ours = path.read_text("utf-8")
+    plain = ours.replace("sg.connect()", "sqlalchemy.create_engine(sg.url).connect()")
+    path.write_text("import sqlalchemy\n" + plain, "utf-8")
+    with (
+        refusing(defensive_with_foreign_keys),
+        pytest.raises(ForeignKeysOnError, match=r"Connect with sg.connect\(\) in env.py"),
+    ):
+        studio.upgrade()
+    assert everything(studio.url) == before
+    path.write_text(ours, "utf-8")
+    with refusing(defensive_with_foreign_keys):
+        studio.upgrade()
+    assert everything(studio.url)["rows"]["publish"] == before["rows"]["publish"]
 
 
-def test_autoincrement_goes_on_where_it_was(tmp_path: Path) -> None:
-    import sqlalchemy as sa
-    from alembic.migration import MigrationContext
-    from alembic.operations import Operations
-
-    from sg_migrate.database.connection import prepare_context
-
+def test_autoincrement_goes_on_where_it_was() -> None:
     engine = sa.create_engine("sqlite://")
     with engine.connect() as connection:
         driver: Any = connection.connection.dbapi_connection
-        scope: dict[str, Any] = {}
-        exec(REFUSALS["defensive"], scope)  # noqa: S102 - as env.py has it
-        scope["refuse"](driver)
+        defensive(driver)
         connection.exec_driver_sql("CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, code VARCHAR(9))")
         connection.exec_driver_sql("INSERT INTO counted VALUES (41, 'x')")
         connection.exec_driver_sql("DELETE FROM counted")

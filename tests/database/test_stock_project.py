@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-pytest_plugins = ["projects"]
+from sites import site
+from studio import Studio
 
 PROGRAM = '''
 import importlib, io, pkgutil, sys
@@ -78,15 +75,13 @@ sqlalchemy.event.listen(sqlalchemy.Engine, "before_cursor_execute", note)
 """
 
 
-def test_importing_and_running_changes_nothing_for_others(site: Callable[..., Any], tmp_path: Path) -> None:
-    project = site(f"sqlite:///{tmp_path}/ours.db")
-    project.take({"Shot": {"code": "list"}})
-    project.revise("one")
-    project.alembic("upgrade", "head")
-    project.take({"Shot": {"code": "text"}})
-    project.revise("two")
-    env = project.folder / "migrations" / "env.py"
+def test_importing_and_running_changes_nothing_for_others(sqlite_url: str, tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "project", sqlite_url)
+    studio.take(site(Shot={"code": "list"}))
+    studio.revise()
+    studio.upgrade()
+    studio.take(site(Shot={"code": "text"}))
+    studio.revise()
+    env = studio.folder / "migrations" / "env.py"
     env.write_text(ENV + env.read_text("utf-8"), "utf-8")
-    finished = subprocess.run([sys.executable, "-c", PROGRAM], cwd=project.folder, capture_output=True, text=True)
-    assert finished.returncode == 0, finished.stderr
-    assert "altered in place: True as before" in finished.stdout
+    assert "altered in place: True as before" in studio.run("python", "-c", PROGRAM).stdout

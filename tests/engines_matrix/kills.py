@@ -3,6 +3,7 @@
     python kills.py FOLDER URL REPEATS STRIDE
 
 FOLDER is a project with the revisions r1 and r2; the database of URL is empty. Every STRIDE-th statement is met.
+The variable RENAMED says which columns r2 renames, as JSON: a list of pairs of [table, column].
 Prints one JSON object a line for each kill: where it fell, what `sg-migrate resume` said, and what was wrong
 afterwards.
 """
@@ -18,15 +19,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from histories import Warehouse
 from oracle import Oracle
 from sqlalchemy import event
-from structure import diff_structure, snapshot_structure
+from structure import Structure, diff_structure, snapshot_structure
+from studio import Studio
 
 from sg_migrate.revisions.resume import resume
 
 WRITES = ("CREATE", "ALTER", "DROP", "RENAME", "UPDATE", "INSERT", "DELETE")
 PHASES = (("base", "r1"), ("r1", "r2"), ("r2", "r1"))
+RENAMED: dict[Any, Any] = {tuple(old): tuple(new) for old, new in json.loads(os.environ["RENAMED"])}
+"""The names that values have at r2."""
 
 
 class Kill:
@@ -59,8 +62,9 @@ class Kill:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def go(warehouse: Warehouse, begin: str, end: str) -> None:
-    warehouse.downgrade(end) if begin > end and begin != "base" else warehouse.upgrade(end)
+def go(studio: Studio, begin: str, end: str) -> None:
+    """From one revision to another; "base" comes before "r1" in the alphabet too."""
+    studio.upgrade(end) if begin < end else studio.downgrade(end)
 
 
 def killed(work: Callable[[], None], number: int, when: str) -> None:
@@ -75,34 +79,34 @@ def killed(work: Callable[[], None], number: int, when: str) -> None:
         raise RuntimeError(f"the child was not killed at statement {number}")
 
 
-def structure(url: str) -> Any:
+def structure(url: str) -> Structure:
     return snapshot_structure(url, ignore=["sg_carry"])
 
 
 def main(folder: Path, url: str, repeats: int, stride: int) -> None:
-    warehouse = Warehouse.at(folder, url)
+    studio = Studio.at(folder, url)
     oracle = Oracle(url, ignore=["sg_catalog_*", "sg_carry"])
-    go(warehouse, "base", "r1")
-    go(warehouse, "r1", "base")
+    go(studio, "base", "r1")
+    go(studio, "r1", "base")
     states = {"base": structure(url)}
     for begin, end in PHASES:
         with Kill() as counted:
-            go(warehouse, begin, end)
+            go(studio, begin, end)
         states.setdefault(end, structure(url))
-        go(warehouse, end, begin)
+        go(studio, end, begin)
         for number, statement in list(enumerate(counted.statements, 1))[::stride]:
             for when in ("before", "after") * repeats:
-                killed(lambda: go(warehouse, begin, end), number, when)  # noqa: B023 - called at once
+                killed(lambda: go(studio, begin, end), number, when)  # noqa: B023 - called at once
                 wrong = []
                 try:
-                    resumed = resume(warehouse.config())
-                    go(warehouse, begin, end) if begin != "r2" or not resumed else None
+                    resumed = resume(studio.config())
+                    go(studio, begin, end) if begin != "r2" or not resumed else None
                     wrong = diff_structure(structure(url), states[end])
                     if end == "r2":
-                        warehouse.check()
+                        studio.check()
                     if begin != "base":
                         oracle.verify(renamed=RENAMED if end == "r2" else {})
-                    go(warehouse, end, begin)
+                    go(studio, end, begin)
                     wrong += diff_structure(structure(url), states[begin])
                 except Exception as error:
                     wrong.append(f"{type(error).__name__}: {error}")
@@ -111,14 +115,10 @@ def main(folder: Path, url: str, repeats: int, stride: int) -> None:
                 print(json.dumps({**outcome, "resumed": finished, "wrong": wrong[:3]}), flush=True)
                 if wrong:
                     return
-        go(warehouse, begin, end)
+        go(studio, begin, end)
         if end == "r1" and begin == "base":
             oracle.fill()
 
-
-RENAMED: dict[Any, Any] = json.loads(os.environ.get("RENAMED", "[]") or "[]") and {
-    tuple(old): tuple(new) for old, new in json.loads(os.environ["RENAMED"])
-}
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

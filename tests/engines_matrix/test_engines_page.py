@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from sites import REPOSITORY
+
 COLUMNS = {
     "SQLite": "sqlite",
     "PostgreSQL 15": "postgresql",
@@ -69,7 +70,7 @@ COMPILED = {
 
 
 def table() -> list[list[str]]:
-    text = (ROOT / "docs" / "engines.md").read_text("utf-8")
+    text = (REPOSITORY / "docs" / "engines.md").read_text("utf-8")
     lines = text.partition("\n\n|")[2].partition("\n\n")[0].splitlines()
     rows = [[cell.strip().replace("`", "") for cell in line.strip("|").split("|")] for line in lines]
     return [row for row in rows if "---" not in row]
@@ -92,7 +93,10 @@ def test_the_table_says_what_is_tested() -> None:
 def test_every_test_that_the_table_stands_for_is_there() -> None:
     here = Path(__file__).parent
     collected = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", str(here)], cwd=ROOT, capture_output=True, text=True
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", str(here)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
     )
     known = {line.rpartition("/")[2] for line in collected.stdout.splitlines() if "::" in line}
     wanted = {test for tests in FEATURES.values() for test in tests.values()}

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from engines import ENGINES, Databases
-from histories import REAL, SAMPLES, Warehouse, history, replay
+from sites import REAL, SAMPLES
 from structure import snapshot_structure
+from studio import Studio, execute
+
+from sg_migrate import load
 
 SETTINGS: dict[str, dict[str, str]] = {
     "as they come": {},
@@ -31,30 +33,35 @@ FOREIGN = ("CREATE TABLE shot (id INT PRIMARY KEY, code INT)", "CREATE TABLE ass
 """In PostgreSQL's schema public, where nothing may come of it."""
 
 
+def history(folder: Path, states: Sequence[Path], settings: dict[str, str]) -> list[Studio]:
+    """The project as it is after each state of the site; its revisions are written without a database."""
+    studio = Studio(folder / "generated", **{name: value for name, value in settings.items() if name != "schema"})
+    stages = []
+    for number, state in enumerate(states, 1):
+        studio.follow(load(state).schema, f"r{number}")
+        stages.append(studio.copy(folder / state.stem, studio.url))
+        stages[-1].configure(**settings)
+    return stages
+
+
 def walk(folder: Path, databases: Databases, states: Sequence[Path], name: str, engines: Sequence[str]) -> None:
     """Take a history through databases; `alembic check` must be clean after every step."""
-    settings = SETTINGS[name]
-    shaping = {key: value for key, value in settings.items() if key != "schema"}
-    steps = history(folder / "generated", states, **shaping)
+    schema = SETTINGS[name].get("schema")
+    stages = history(folder, states, SETTINGS[name])
     for engine in engines:
         url = databases.new(engine)
-        if "schema" in settings:
-            with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
-                for statement in FOREIGN:
-                    connection.exec_driver_sql(statement)
+        if schema:
+            execute(url, *FOREIGN)
             before = snapshot_structure(url, schema="public")
-        warehouse = Warehouse(folder / engine, url, **settings)
-        done = 0
-        for step in replay(warehouse, steps):
+        for stage in stages:
+            stage.upgrade(url=url)
             try:
-                warehouse.check()
+                stage.check(url=url)
             except Exception as error:
-                raise AssertionError(f"{name}, {engine}, {step.name}: {error}") from error
-            done += 1
-        assert done == len(states)
-        if "schema" in settings:
+                raise AssertionError(f"{name}, {engine}, {stage.folder.name}: {error}") from error
+        if schema:
             assert snapshot_structure(url, schema="public") == before
-            assert "shot" in snapshot_structure(url, schema=settings["schema"])["tables"]
+            assert "shot" in snapshot_structure(url, schema=schema)["tables"]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -6,7 +6,10 @@ import re
 from pathlib import Path
 
 import pytest
-from histories import SAMPLES, Warehouse
+from sites import SAMPLES
+from studio import Studio
+
+from sg_migrate import load
 
 SETTINGS = [{}, {"foreign_keys": "true", "multi_entity": "json"}]
 MARIADB_ONLY = re.compile(
@@ -16,13 +19,11 @@ MARIADB_ONLY = re.compile(
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_every_operation_compiles_up_and_down(tmp_path: Path, settings: dict[str, str]) -> None:
-    warehouse = Warehouse(tmp_path / "project", f"sqlite:///{tmp_path}/generated.db", **settings)
+    studio = Studio(tmp_path / "project", "mysql+pymysql://nobody@127.0.0.1:1/nowhere", **settings)
     for number, state in enumerate(SAMPLES[::2] if settings else SAMPLES, 1):
-        warehouse.take(state)
-        warehouse.revision(f"r{number}")
-        warehouse.upgrade()
-    warehouse.url = "mysql+pymysql://nobody@127.0.0.1:1/nowhere"
-    up, down = (without_texts(script) for script in (warehouse.script("head"), warehouse.script_down("head:base")))
+        studio.follow(load(state).schema, f"r{number}")
+    up = without_texts(studio.script())
+    down = without_texts(studio.script(revision="head:base", down=True))
     assert up.count("CREATE TABLE") == down.count("DROP TABLE") + 1  # alembic_version stays
     assert re.search(r"^\s+\w+ JSON( COMMENT|,)", up, re.MULTILINE)
     assert "DATETIME(6)" in up

@@ -10,17 +10,27 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from engines import Databases
-from histories import SAMPLES, Warehouse, write_site
 from oracle import Oracle
-from structure import diff_structure, snapshot_structure
+from sites import SAMPLES, changed, site
+from structure import diff_structure, raw_connection, snapshot_structure
+from studio import Studio
+
+from sg_migrate import SiteSchema
 
 HOSTILE = '100 % of %(this)s and %s; it\'s "quoted" \\ back\\n, :colon :name, -- no comment, /* nor here */ $$ ${x} {y}'
-FIRST = {"Shot": {"code": "list", "cut": "text", "when": "text", "asset": "entity Asset"}, "Asset": {"code": "text"}}
-SECOND = {
-    "Shot": {"code": "text", "cut": "number", "when": "date", "asset": "multi_entity Asset", "new": "float"},
-    "Asset": {"code": "text", "shot": "entity Shot"},
-}
+FIRST = site(Shot={"code": "list", "cut": "text Cut", "when": "text", "asset": "entity:Asset"}, Asset={"code": "text"})
+SECOND = site(
+    Shot={"code": "text", "cut": "number Cut", "when": "date", "asset": "multi_entity:Asset", "new": "float"},
+    Asset={"code": "text", "shot": "entity:Shot"},
+)
 ENGINES = ["postgresql", "postgresql-new", "mariadb", "mysql"]
+
+
+def hostile(schema: SiteSchema) -> SiteSchema:
+    """The site where every field is described by what a script may stumble over."""
+    for field in schema.fields():
+        schema = changed(schema, f"{field.entity_type}.{field.code}", description=HOSTILE)
+    return schema
 
 
 def run_script(url: str, script: str) -> None:
@@ -44,7 +54,7 @@ def client(url: sa.URL) -> list[str]:
 
 def values(url: str) -> dict[str, list[Any]]:
     """Every row of every table but the catalog's, which a script leaves alone."""
-    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
+    with raw_connection(url) as connection:
         names = [name for name in sa.inspect(connection).get_table_names() if not name.startswith("sg_c")]
         tables = [sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False) for name in sorted(names)]
         return {t.name: sorted(map(repr, connection.execute(sa.select(t)).mappings())) for t in tables}
@@ -53,36 +63,33 @@ def values(url: str) -> dict[str, list[Any]]:
 @pytest.mark.parametrize("engine_name", ENGINES)
 def test_a_script_does_what_the_upgrade_does(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     online, scripted = databases.new(engine_name), databases.new(engine_name)
-    warehouse = Warehouse(tmp_path / "project", online, foreign_keys="true")
-    for name, site in (("r1", FIRST), ("r2", SECOND)):
-        path = write_site(warehouse.folder / "site.json", site, descriptions=dict.fromkeys(site["Shot"], HOSTILE))
-        warehouse.take(path)
-        warehouse.revision(name)
-        if name == "r1":
-            warehouse.upgrade()
-            run_script(scripted, warehouse.script("r1"))
-            for url in (online, scripted):
-                Oracle(url, ignore=["sg_catalog_*"]).fill(rows_per_table=20)
-    warehouse.upgrade()
-    run_script(scripted, warehouse.script("r1:r2"))
+    studio = Studio(tmp_path / "project", online, foreign_keys="true")
+    studio.take(hostile(FIRST))
+    studio.revise(rev_id="r1")
+    studio.upgrade()
+    run_script(scripted, studio.script(revision="r1"))
+    for url in (online, scripted):
+        Oracle(url, ignore=["sg_catalog_*"]).fill(rows_per_table=20)
+    studio.take(hostile(SECOND))
+    studio.revise(rev_id="r2")
+    studio.upgrade()
+    run_script(scripted, studio.script(revision="r1:r2"))
     assert diff_structure(snapshot_structure(online), snapshot_structure(scripted), column_order=True) == []
     comment = snapshot_structure(scripted)["tables"]["shot"]["columns"]["cut"]["comment"]
     assert comment == f"Cut: {HOSTILE}"
     assert values(online) == values(scripted)
-    warehouse.url = scripted
-    warehouse.check()
+    studio.check(url=scripted)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("engine_name", ENGINES)
 def test_the_whole_story_as_one_script(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     online, scripted = databases.new(engine_name), databases.new(engine_name)
-    warehouse = Warehouse(tmp_path / "project", online)
-    for number, state in enumerate(SAMPLES, 1):
-        warehouse.take(state)
-        warehouse.revision(f"r{number}")
-        warehouse.upgrade()
-    run_script(scripted, warehouse.script("head"))
+    studio = Studio(tmp_path / "project", online)
+    for state in SAMPLES:
+        studio.take(state)
+        studio.revise()
+        studio.upgrade()
+    run_script(scripted, studio.script())
     assert diff_structure(snapshot_structure(online, ignore=["sg_carry"]), snapshot_structure(scripted)) == []
-    warehouse.url = scripted
-    warehouse.check()
+    studio.check(url=scripted)

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from histories import Warehouse, write_site
+from sites import site
 from structure import snapshot_structure
+from studio import Studio
 
+from sg_migrate import SiteSchema
 from sg_migrate.database.sqlite import with_item, with_type, without_constraint
 from sg_migrate.errors import OfflineRebuildError, RebuildError
 
@@ -30,32 +32,23 @@ ROWS = (
 )
 
 
-def warehouse_with_additions(tmp_path: Path, url: str, **settings: str) -> Warehouse:
-    warehouse = Warehouse(tmp_path / "project", url, **settings)
-    take(warehouse, "list")
-    warehouse.revision("r1")
-    warehouse.upgrade()
-    run(url, *ADDITIONS, *ROWS)
-    return warehouse
+def with_additions(folder: Path, url: str, **settings: str) -> Studio:
+    """A project with its database at the first revision, and what others added to it."""
+    studio = Studio(folder / "project", url, **settings)
+    studio.take(with_code("list"))
+    studio.revise(rev_id="r1")
+    studio.upgrade()
+    run(studio, *ADDITIONS, *ROWS)
+    return studio
 
 
-def take(warehouse: Warehouse, data_type: str) -> None:
-    site = {"Shot": {"code": data_type, "asset": "entity Asset"}, "Asset": {"shot": "entity Shot"}}
-    warehouse.take(write_site(warehouse.folder / "site.json", site))
+def with_code(kind: str) -> SiteSchema:
+    return site(Shot={"code": kind, "asset": "entity:Asset"}, Asset={"shot": "entity:Shot"})
 
 
-def run(url: str, *statements: str) -> None:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys=ON")
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-
-
-def rows(url: str, statement: str) -> list[tuple[object, ...]]:
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
-    with engine.begin() as connection:
-        return [tuple(row) for row in connection.exec_driver_sql(statement)]
+def run(studio: Studio, *statements: str) -> None:
+    """Where foreign keys count, as they do for the studio's own tools."""
+    studio.execute("PRAGMA foreign_keys=ON", *statements)
 
 
 def without(structure: dict[str, object], *types: str) -> str:
@@ -68,76 +61,63 @@ def without(structure: dict[str, object], *types: str) -> str:
 
 @pytest.mark.parametrize("foreign_keys", ["false", "true"])
 def test_a_longer_text_type_touches_nothing_else(tmp_path: Path, sqlite_url: str, foreign_keys: str) -> None:
-    warehouse = warehouse_with_additions(tmp_path, sqlite_url, foreign_keys=foreign_keys)
+    studio = with_additions(tmp_path, sqlite_url, foreign_keys=foreign_keys)
     before = snapshot_structure(sqlite_url, ignore=["sg_catalog_*"])
-    take(warehouse, "text")
-    assert "batch_op.alter_column('code', type_=sg_text" in warehouse.revision("r2").read_text("utf-8")
-    warehouse.upgrade()
+    studio.take(with_code("text"))
+    made = studio.revise()
+    assert made is not None
+    assert "batch_op.alter_column('code', type_=sg_text" in made.read_text("utf-8")
+    studio.upgrade()
     after = snapshot_structure(sqlite_url, ignore=["sg_catalog_*"])
     assert after["tables"]["shot"]["columns"]["code"]["type"] == "TEXT"
     assert without(after) == without(before, "VARCHAR(255)")
     assert after["tables"]["shot"]["triggers"].keys() == {"watch"}
     assert after["tables"]["shot"]["indexes"].keys() >= {"by_lower", "by_code"}
-    assert rows(sqlite_url, "SELECT id, code, asset_id, mine, twice FROM shot ORDER BY id") == [
+    assert studio.rows("SELECT id, code, asset_id, mine, twice FROM shot ORDER BY id") == [
         (1, "a", 7, "x", "aa"),
         (2, None, None, None, None),
     ]
-    assert rows(sqlite_url, "SELECT * FROM publish") == [(1, 1), (2, 2)]
-    run(sqlite_url, "UPDATE shot SET code = 'b' WHERE id = 2")
-    assert rows(sqlite_url, "SELECT * FROM kept") == [("updated b",)]
+    assert studio.rows("SELECT * FROM publish") == [(1, 1), (2, 2)]
+    run(studio, "UPDATE shot SET code = 'b' WHERE id = 2")
+    assert studio.rows("SELECT * FROM kept") == [("updated b",)]
     with pytest.raises(sa.exc.IntegrityError):
-        run(sqlite_url, "UPDATE shot SET mine = 'no, never'")
-    assert rows(sqlite_url, "PRAGMA integrity_check") == [("ok",)]
-    warehouse.check()
-    warehouse.downgrade("r1")
+        run(studio, "UPDATE shot SET mine = 'no, never'")
+    assert studio.rows("PRAGMA integrity_check") == [("ok",)]
+    studio.check()
+    studio.downgrade("r1")
     assert snapshot_structure(sqlite_url, ignore=["sg_catalog_*"]) == before
 
 
 def test_foreign_keys_come_and_go_without_a_copy(tmp_path: Path, sqlite_url: str) -> None:
-    warehouse = warehouse_with_additions(tmp_path, sqlite_url)
+    studio = with_additions(tmp_path, sqlite_url)
     before = snapshot_structure(sqlite_url)
-    warehouse.ini.write_text(
-        warehouse.ini.read_text("utf-8").replace("[sg_migrate]\n", "[sg_migrate]\nforeign_keys = true\n"), "utf-8"
-    )
-    warehouse.revision("r2")
-    warehouse.upgrade()
+    studio.configure(foreign_keys="true")
+    studio.revise()
+    studio.upgrade()
     keys = snapshot_structure(sqlite_url)["tables"]["shot"]["foreign_keys"]
     assert keys == {"asset_id->asset": {"columns": ["asset_id"], "table": "asset", "referred": ["id"],
                                         "on_update": "NO ACTION", "on_delete": "NO ACTION"}}  # fmt: skip
     with pytest.raises(sa.exc.IntegrityError):
-        run(sqlite_url, "UPDATE shot SET asset_id = 8")
-    warehouse.check()
-    warehouse.downgrade("r1")
+        run(studio, "UPDATE shot SET asset_id = 8")
+    studio.check()
+    studio.downgrade("r1")
     assert snapshot_structure(sqlite_url) == before
 
 
-HAND_WRITTEN = '''"""by hand"""
-import sqlalchemy as sa
-from alembic import op
-
-revision = "r2"
-down_revision = "r1"
-sg_digest = None
-
-
-def upgrade():
-    with op.batch_alter_table("shot") as batch_op:
-        batch_op.alter_column("asset_type", nullable=False, server_default="Asset", existing_type=sa.String(64))
-
-
-def downgrade():
-    pass
-'''
+BY_HAND = """
+with op.batch_alter_table("shot") as batch_op:
+    batch_op.alter_column("asset_type", nullable=False, server_default="Asset", existing_type=sa.String(64))
+"""
 
 
 @pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 @pytest.mark.filterwarnings("ignore:Unnamed CHECK constraint on reflected table")
 def test_a_batch_that_must_copy_loses_nothing(tmp_path: Path, sqlite_url: str) -> None:
-    warehouse = warehouse_with_additions(tmp_path, sqlite_url)
-    run(sqlite_url, "UPDATE shot SET asset_type = 'Asset'", "DELETE FROM kept")
+    studio = with_additions(tmp_path, sqlite_url)
+    run(studio, "UPDATE shot SET asset_type = 'Asset'", "DELETE FROM kept")
     before = snapshot_structure(sqlite_url)
-    (warehouse.versions / "r2_by_hand.py").write_text(HAND_WRITTEN, "utf-8")
-    warehouse.upgrade()
+    studio.write("r2", BY_HAND, on="r1")
+    studio.upgrade()
     after = snapshot_structure(sqlite_url)
     column = after["tables"]["shot"]["columns"].pop("asset_type")
     assert not column["nullable"]
@@ -146,17 +126,17 @@ def test_a_batch_that_must_copy_loses_nothing(tmp_path: Path, sqlite_url: str) -
     for part in ("triggers", "indexes", "checks"):
         assert after["tables"]["shot"][part] == before["tables"]["shot"][part], part
     assert after["tables"]["shot"]["columns"].keys() == before["tables"]["shot"]["columns"].keys()
-    assert rows(sqlite_url, "SELECT code, twice FROM shot ORDER BY id") == [("a", "aa"), (None, None)]
-    assert rows(sqlite_url, "SELECT * FROM publish") == [(1, 1), (2, 2)]
+    assert studio.rows("SELECT code, twice FROM shot ORDER BY id") == [("a", "aa"), (None, None)]
+    assert studio.rows("SELECT * FROM publish") == [(1, 1), (2, 2)]
 
 
 def test_a_script_is_refused_where_a_table_must_change(tmp_path: Path, sqlite_url: str) -> None:
-    warehouse = warehouse_with_additions(tmp_path, sqlite_url)
-    assert "CREATE TABLE shot" in warehouse.script("r1")
-    take(warehouse, "text")
-    warehouse.revision("r2")
+    studio = with_additions(tmp_path, sqlite_url)
+    assert "CREATE TABLE shot" in studio.script(revision="r1")
+    studio.take(with_code("text"))
+    studio.revise(rev_id="r2")
     with pytest.raises(OfflineRebuildError, match="table shot"):
-        warehouse.script("r1:r2")
+        studio.script(revision="r1:r2")
 
 
 AWKWARD = """CREATE TABLE "a (b" (id BIGINT NOT NULL, -- a, comment (
