@@ -17,6 +17,7 @@ from alembic.operations import ops
 
 from sg_migrate.alembic_private import within_batch
 from sg_migrate.errors import MisplacedError
+from sg_migrate.revisions.table_operations import AddIndexOp, CreateOp, DropOp, RemoveIndexOp
 from sg_migrate.warehouse.mark import Mark
 from sg_migrate.warehouse.source_text import type_source
 from sg_migrate.warehouse.state import ColumnState, State
@@ -259,7 +260,11 @@ def _source(context: AutogenContext, operation: Any) -> list[str]:
     return lines
 
 
-for _kind in (GroupOps, CommentsOp, BatchOp, AlterOp, RenameOp, MarkTableOp, RepairOps, RepairColumnOp):
+_OURS = (
+    GroupOps, CommentsOp, BatchOp, AlterOp, RenameOp, MarkTableOp, RepairOps, RepairColumnOp,
+    CreateOp, DropOp, AddIndexOp, RemoveIndexOp,
+)  # fmt: skip
+for _kind in _OURS:
     renderers.dispatch_for(_kind)(_source)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.conversion.operations import CarryLinksOp, ConvertColumnOp
 from sg_migrate.revisions.operations import AlterOp, BatchOp, CommentsOp, GroupOps, MarkTableOp, RenameOp
+from sg_migrate.revisions.table_operations import AddIndexOp, CreateOp, RemoveIndexOp
 from sg_migrate.warehouse.mark import CATALOG, Mark
-from sg_migrate.warehouse.state import ColumnState, TableState, to_metadata
+from sg_migrate.warehouse.state import ColumnState, TableState
 from sg_migrate.warehouse.transition import TablePair, Transition
 
 
@@ -61,18 +61,9 @@ def _table(pair: TablePair) -> Iterator[ops.MigrateOperation]:
 
 
 def _create(table: TableState) -> Iterator[ops.MigrateOperation]:
-    sa_table = _sa_table(table)
-    yield ops.CreateTableOp.from_table(sa_table)
-    for index in _in_order(sa_table):
-        yield ops.CreateIndexOp.from_index(index)
-
-
-def _sa_table(table: TableState) -> sa.Table:
-    return to_metadata({table.name: replace(table, foreign_keys={})}).tables[table.name]
-
-
-def _in_order(table: sa.Table) -> list[sa.Index]:
-    return sorted(table.indexes, key=lambda index: str(index.name))
+    yield CreateOp(table)
+    for name, columns in sorted(table.indexes.items()):
+        yield AddIndexOp(name, table.name, columns)
 
 
 def _rename_steps(old: str, new: str) -> list[tuple[str, str]]:
@@ -91,10 +82,8 @@ def _columns(pair: TablePair, old: TableState, new: TableState) -> Iterator[ops.
     present = {name: tuple(names.get(c, c) for c in columns) for name, columns in old.indexes.items()}
     stale = [name for name, columns in present.items() if new.indexes.get(name) != columns]
     fresh = [name for name, columns in new.indexes.items() if present.get(name) != columns]
-    if stale:
-        for index in _in_order(_sa_table(replace(old, name=new.name))):
-            if index.name in stale:
-                yield ops.CreateIndexOp.from_index(index).reverse()
+    for name in sorted(stale):
+        yield RemoveIndexOp(name, new.name, old.indexes[name])
     converted = {column.new.name: taking_over for column, taking_over in pair.conversions if column.new}
     yield from _renames(pair, new.name, converted)
     taken_over = {column.name for column in converted.values()}
@@ -104,10 +93,8 @@ def _columns(pair: TablePair, old: TableState, new: TableState) -> Iterator[ops.
         elif column.old is not None and column.new is not None and column.old.type_text != column.new.type_text:
             renamed = replace(column.old, name=column.new.name, mark=_mark_once_renamed(column.old, column.new))
             yield AlterOp(new.name, renamed, replace(renamed, type=column.new.type))
-    if fresh:
-        for index in _in_order(_sa_table(new)):
-            if index.name in fresh:
-                yield ops.CreateIndexOp.from_index(index)
+    for name in sorted(fresh):
+        yield AddIndexOp(name, new.name, new.indexes[name])
     for column in pair.columns:
         if column.new is None:
             yield ops.AddColumnOp(new.name, column.either.to_column()).reverse()

@@ -160,7 +160,7 @@ def state_of_table(table: sa.Table) -> TableState | None:
     )  # fmt: skip
 
 
-_OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
+TABLE_OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 """Of every table: on MySQL and MariaDB a table is otherwise in its database's character set, perhaps latin1."""
 
 
@@ -193,7 +193,7 @@ def to_metadata(state: State, info: Mapping[str, Any] | None = None) -> sa.MetaD
             ),
             comment=table.comment,
             info={"sg": str(table.mark)},
-            **_OPTIONS,
+            **TABLE_OPTIONS,
         )
         _add_source(sa_table.info, table.mark, info)
         for name, column_names in table.indexes.items():
