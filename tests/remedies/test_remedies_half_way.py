@@ -10,7 +10,7 @@ from engines import Databases
 from sites import site
 from studio import Studio
 
-from sg_migrate.errors import DatabaseError, ForeignKeyError, ResumeError, UnprovenError
+from sg_migrate.errors import DatabaseError, ForeignKeyError, RebuildError, ResumeError, UnprovenError
 
 FIRST = site(Asset={}, Shot={"code": "text", "sg_cut": "text"})
 SECOND = site(Asset={"sg_new": "text"}, Shot={"code": "text", "sg_cut": "number", "sg_day": "date"})
@@ -125,3 +125,18 @@ def test_a_transaction_that_nobody_can_look_beside(tmp_path: Path, sqlite_url: s
     assert studio.rows("SELECT * FROM child") == [(5, 99999)]
     studio.take(site(Shot={"one": "number"}))
     studio.check()
+
+
+def test_a_column_that_is_not_in_the_statement(tmp_path: Path, sqlite_url: str) -> None:
+    """The message names no remedy but shows both: once the column is there, the same command works."""
+    studio = Studio(tmp_path / "project", sqlite_url)
+    studio.follow(site(Shot={"code": "text", "sg_kind": "list"}), "0001")
+    studio.upgrade()
+    studio.execute("INSERT INTO shot (id, code) VALUES (1, 'a')", "ALTER TABLE shot DROP COLUMN sg_kind")
+    studio.follow(site(Shot={"code": "text", "sg_kind": "text"}), "0002")
+    said = refused(studio, RebuildError, studio.upgrade)
+    assert said.startswith("There is no column sg_kind to change in: CREATE TABLE shot")
+    studio.execute("ALTER TABLE shot ADD COLUMN sg_kind VARCHAR(255)")
+    studio.upgrade()
+    studio.check()
+    assert studio.rows("SELECT id, code, sg_kind FROM shot") == [(1, "a", None)]

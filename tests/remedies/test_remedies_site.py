@@ -17,7 +17,7 @@ from sites import site, without
 from studio import Studio, environment
 from testsite import LocalSite
 
-from sg_migrate import SiteSchema, read_snapshot
+from sg_migrate import read_snapshot
 from sg_migrate.errors import (
     CredentialsError,
     ForeignHostError,
