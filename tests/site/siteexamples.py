@@ -1,56 +1,32 @@
-"""Schemas for the tests of the site side: by hand, by hypothesis, and those of a real site where they are at hand."""
+"""Schemas for the tests of the site side: one by hand in every form in which it is read, and any by hypothesis."""
 
 from __future__ import annotations
 
 import json
-import os
 import random
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits
 from typing import Any
 
 from hypothesis import strategies as st
+from sites import field, site_of
 from testsite import raw_schema
 
 from sg_migrate.site.raw import canonical_text
 from sg_migrate.site.schema import EntityType, Field, SiteSchema, State
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
-_REAL = Path(os.environ.get("SG_MIGRATE_REAL_SCHEMAS", _REPOSITORY.parent / "shared" / "real_schemas"))
-REAL_STATES = sorted(_REAL.glob("*.json"))
-"""One real site's schema through the years, in shotgrid_orm's JSON; empty where the machine lacks them."""
-
-SAMPLE_STATES = sorted((_REPOSITORY / "sample_schemas").glob("*.json"))
-
-
-def field(place: str, data_type: str = "text", **attributes: Any) -> Field:
-    entity_type, code = place.split(".")
-    return Field(entity_type, code, data_type, **attributes)
-
-
-def site(*fields: Field, host: str | None = None, names: Mapping[str, str] | None = None) -> SiteSchema:
-    """A schema of these fields."""
-    types: dict[str, dict[str, Field]] = {}
-    for one in fields:
-        types.setdefault(one.entity_type, {})[one.code] = one
-    names = names or {}
-    return SiteSchema(
-        {
-            code: EntityType(code, names.get(code, code), True, dict(sorted(types[code].items())))
-            for code in sorted(types)
-        },
-        host,
-    )
-
-
-SMALL = site(
+SMALL = site_of(
     field("Asset.code", name="Asset Name", mandatory=True, unique=True),
     field("Asset.sg_hero", "checkbox", name="Hero", default=False, visible=False),
     field("Shot.assets", "multi_entity", name="Assets", valid_types=("Asset", "Banner")),
     field("Shot.code", name="Shot Code", description="How the shot is called\n— by everybody", editable=False),
     field(
-        "Shot.sg_length", "calculated", properties=(("calculated_function", '"{a} - {b}"'), ("renderer", '"number"'))
+        "Shot.sg_length",
+        "calculated",
+        name="",
+        properties=(("calculated_function", '"{a} - {b}"'), ("renderer", '"number"')),
     ),
     field("Shot.sg_status_list", "status_list", name="Status", valid_values=("wtg", "ip", "fin"), default="wtg"),
     names={"Asset": "Asset", "Shot": "Shot \U0001f3ac"},
@@ -106,11 +82,15 @@ def write_json(path: Path, document: Any) -> Path:
     return path
 
 
+def _words(first: str, others: str, most: int) -> st.SearchStrategy[str]:
+    return st.tuples(st.sampled_from(first), st.text(others, max_size=most)).map("".join)
+
+
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.sampled_from(
     ["\u2028", "a\u0085b", "\u202edlo", '"\\\n\r\t\x00\x1b', "\x7f", "é\U0001f3ac\U000e0041", "<<<<<<< HEAD", "\ufeff"]
 )
-_codes = st.from_regex(r"[A-Z][A-Za-z0-9_]{0,3}", fullmatch=True)
-_names = st.from_regex(r"[a-z][a-z0-9_]{0,4}", fullmatch=True)
+_codes = _words(ascii_uppercase, ascii_letters + digits + "_", 3)
+_names = _words(ascii_lowercase, ascii_lowercase + digits + "_", 4)
 _plain = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -119,48 +99,59 @@ _plain = st.recursive(
 _types = st.sampled_from(["text", "number", "entity", "multi_entity", "list", "calculated", "checkbox", "never_seen"])
 
 
-@st.composite
-def _fields(draw: st.DrawFn, entity_type: str, code: str) -> Field:
-    properties = draw(st.dictionaries(st.sampled_from(["calculated_function", "query", "renderer"]), texts, max_size=2))
-    return Field(
-        entity_type=entity_type,
-        code=code,
-        data_type=draw(_types),
-        name=draw(texts),
-        description=draw(texts),
-        valid_types=tuple(sorted(draw(st.sets(_codes, max_size=3)))),
-        valid_values=tuple(draw(st.lists(texts, max_size=3))),
-        default=json.loads(canonical_text(draw(_plain))),
-        mandatory=draw(st.booleans()),
-        unique=draw(st.booleans()),
-        editable=draw(st.booleans()),
-        visible=draw(st.booleans()),
-        properties=tuple(sorted((key, canonical_text(text)) for key, text in properties.items() if text)),
-    )
+_fields = st.builds(
+    Field,
+    entity_type=st.just(""),
+    code=st.just(""),
+    data_type=_types,
+    name=texts,
+    description=texts,
+    valid_types=st.sets(_codes, max_size=3).map(lambda codes: tuple(sorted(codes))),
+    valid_values=st.lists(texts, max_size=3).map(tuple),
+    default=_plain.map(canonical_text).map(json.loads),
+    mandatory=st.booleans(),
+    unique=st.booleans(),
+    editable=st.booleans(),
+    visible=st.booleans(),
+    properties=st.dictionaries(
+        st.sampled_from(["calculated_function", "query", "renderer"]),
+        texts.filter(bool).map(canonical_text),
+        max_size=2,
+    ).map(lambda properties: tuple(sorted(properties.items()))),
+)
+_entity_types = st.builds(
+    EntityType, code=st.just(""), name=texts, visible=st.booleans(),
+    fields=st.dictionaries(_names, _fields, min_size=1, max_size=4),
+)  # fmt: skip
 
 
-@st.composite
-def site_schemas(draw: st.DrawFn) -> SiteSchema:
-    """Plain schemas: everything active, every entity type with at least one field, no host."""
+def _placed(found: Mapping[str, EntityType]) -> SiteSchema:
+    """A schema in order, where every entry knows its place."""
     entity_types = {}
-    for code in sorted(draw(st.sets(_codes, min_size=1, max_size=4))):
-        names = sorted(draw(st.sets(_names, min_size=1, max_size=4)))
-        fields = {name: draw(_fields(code, name)) for name in names}
-        entity_types[code] = EntityType(code, draw(texts), draw(st.booleans()), fields)
+    for code in sorted(found):
+        fields = {name: replace(one, entity_type=code, code=name) for name, one in sorted(found[code].fields.items())}
+        entity_types[code] = replace(found[code], code=code, fields=fields)
     return SiteSchema(entity_types)
+
+
+def site_schemas() -> st.SearchStrategy[SiteSchema]:
+    """Plain schemas: everything active, every entity type with at least one field, no host."""
+    return st.dictionaries(_codes, _entity_types, min_size=1, max_size=4).map(_placed)
+
+
+_states: st.SearchStrategy[State] = st.sampled_from(["active", "retired", "dropped"])
+_days = st.dates().map(str)
 
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> SiteSchema:
     """Schemas whose entries are active, retired or dropped."""
-    schema = draw(site_schemas())
-    states: st.SearchStrategy[State] = st.sampled_from(["active", "retired", "dropped"])
-    days = st.dates().map(str)
 
     def stated(entry: Any) -> Any:
-        state = draw(states)
-        return replace(entry, state=state, since=None if state == "active" else draw(days))
+        state = draw(_states)
+        return replace(entry, state=state, since=None if state == "active" else draw(_days))
 
+    schema = draw(site_schemas())
     entity_types = {
         code: stated(replace(entity_type, fields={name: stated(one) for name, one in entity_type.fields.items()}))
         for code, entity_type in schema.entity_types.items()

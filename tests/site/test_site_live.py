@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 from shotgun_api3.shotgun import Shotgun
-from siteexamples import REAL_STATES, SAMPLE_STATES, SMALL, SMALL_FIELDS, field, site
+from siteexamples import SMALL, SMALL_FIELDS
+from sites import REAL, SAMPLES, field, site_of
 from testsite import LocalSite, raw_schema
 
 from sg_migrate.errors import CredentialsError, LoginRefusedError, SourceError, UnreachableError
@@ -42,7 +43,7 @@ def ways_to_log_in(local: LocalSite) -> dict[str, dict[str, str]]:
 @pytest.mark.parametrize("way", ["script", "person", "session"])
 def test_each_way_to_log_in_reads_with_two_schema_requests(local: LocalSite, way: str) -> None:
     loaded = read_site(connect_from_environment(ways_to_log_in(local)[way]))
-    assert loaded.schema == site(
+    assert loaded.schema == site_of(
         *SMALL.fields(), host="127.0.0.1", names={code: about.name for code, about in SMALL.entity_types.items()}
     )
     assert loaded.format == "live site"
@@ -52,11 +53,11 @@ def test_each_way_to_log_in_reads_with_two_schema_requests(local: LocalSite, way
     }
 
 
-@pytest.mark.skipif(not REAL_STATES, reason="the real schemas are not on this machine")
+@pytest.mark.skipif(not REAL, reason="the real schemas are not on this machine")
 def test_a_large_site_that_changes_while_it_runs() -> None:
     with LocalSite() as local:
         connection = connect_from_environment(local.environment)
-        for path in (REAL_STATES[0], REAL_STATES[-1]):
+        for path in (REAL[0], REAL[-1]):
             expected = load(path).schema
             local.schema = expected
             assert read_site(connection).schema.entity_types == expected.entity_types
@@ -297,7 +298,7 @@ def test_the_host_is_known_without_port_user_and_capitals() -> None:
     [(True, "2024-02-29T23:59:58Z"), (False, "2024-02-29T23:59:58Z"), (False, "0999-01-01T00:00:00Z")],
 )
 def test_texts_that_look_like_moments_stay_texts(local: LocalSite, convert: bool, moment: str) -> None:
-    local.schema = site(field("Shot.code", name=moment, valid_values=(moment,)), names={"Shot": moment})
+    local.schema = site_of(field("Shot.code", name=moment, valid_values=(moment,)), names={"Shot": moment})
     client = Shotgun(
         local.url, script_name=local.script, api_key=local.api_key, convert_datetimes_to_utc=convert, connect=False
     )
@@ -308,7 +309,7 @@ def test_texts_that_look_like_moments_stay_texts(local: LocalSite, convert: bool
 
 
 def test_mockgun(tmp_path: Path) -> None:
-    expected = load(SAMPLE_STATES[0]).schema
+    expected = load(SAMPLES[0]).schema
     paths = (tmp_path / "schema.pickle", tmp_path / "schema_entity.pickle")
     for path, answer in zip(paths, raw_schema(expected), strict=True):
         path.write_bytes(pickle.dumps(answer, protocol=2))

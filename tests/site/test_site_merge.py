@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 from hypothesis import given, settings
-from siteexamples import REAL_STATES, SAMPLE_STATES, field, ledgers, site, site_schemas, turned
+from siteexamples import ledgers, site_schemas, turned
+from sites import REAL, SAMPLES, field, site_of
 
 from sg_migrate.errors import ForeignHostError, MassRetirementError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
@@ -37,9 +38,9 @@ def merged(*steps: tuple[date, SiteSchema]) -> Snapshot:
     return snapshot
 
 
-FULL = site(*MANY, *TYPES, field("Shot.code"), field("Shot.sg_x", "number", name="X"))
-WITHOUT_FIELD = site(*MANY, *TYPES, field("Shot.code"))
-WITHOUT_TYPE = site(*MANY, *TYPES)
+FULL = site_of(*MANY, *TYPES, field("Shot.code"), field("Shot.sg_x", "number", name="X"))
+WITHOUT_FIELD = site_of(*MANY, *TYPES, field("Shot.code"))
+WITHOUT_TYPE = site_of(*MANY, *TYPES)
 
 
 def test_a_first_reading_is_all_active() -> None:
@@ -57,7 +58,7 @@ def test_a_retired_field_remembers_what_it_was_until_it_returns_as_something_els
     retired = merged((ONE, FULL), (TWO, WITHOUT_FIELD))
     kept = retired.schema.entity_types["Shot"].fields["sg_x"]
     assert (kept.data_type, kept.name) == ("number", "X")
-    back = merge(retired, site(*WITHOUT_FIELD.fields(), field("Shot.sg_x", "date")), today=THREE)
+    back = merge(retired, site_of(*WITHOUT_FIELD.fields(), field("Shot.sg_x", "date")), today=THREE)
     assert back.schema.entity_types["Shot"].fields["sg_x"] == field("Shot.sg_x", "date")
 
 
@@ -169,10 +170,10 @@ def fields_of(count: int, code: str = "Asset") -> tuple[Field, ...]:
 
 
 def test_a_quarter_of_the_fields_may_retire_but_not_more() -> None:
-    before = merged((ONE, site(*fields_of(100))))
-    assert merge(before, site(*fields_of(75)), today=TWO).warnings == ()
+    before = merged((ONE, site_of(*fields_of(100))))
+    assert merge(before, site_of(*fields_of(75)), today=TWO).warnings == ()
     with pytest.raises(MassRetirementError) as caught:
-        merge(before, site(*fields_of(74)), today=TWO)
+        merge(before, site_of(*fields_of(74)), today=TWO)
     error = caught.value
     assert (error.entity_types, error.all_entity_types, error.fields, error.all_fields) == (0, 1, 26, 100)
     assert str(error) == (
@@ -180,41 +181,41 @@ def test_a_quarter_of_the_fields_may_retire_but_not_more() -> None:
         "script key that lost its permissions; nothing was written. If it is true, run again with --accept-retirements "
         "(the alembic command: -x sg_accept_retirements=true)."
     )
-    accepted = merge(before, site(*fields_of(74)), today=TWO, accept_retirements=True)
+    accepted = merge(before, site_of(*fields_of(74)), today=TWO, accept_retirements=True)
     assert len(states(accepted)) == 26
     assert list(map(str, accepted.warnings)) == ["Asset: 26 of 100 fields are no longer on the site"]
 
 
 def test_fewer_than_twenty_fields_may_always_retire() -> None:
-    before = merged((ONE, site(*fields_of(20))))
-    assert len(states(merge(before, site(*fields_of(1)), today=TWO))) == 19
+    before = merged((ONE, site_of(*fields_of(20))))
+    assert len(states(merge(before, site_of(*fields_of(1)), today=TWO))) == 19
 
 
 def test_a_quarter_of_the_entity_types_may_retire_but_not_more() -> None:
     everything = [field(f"Type{number}.code") for number in range(8)]
-    before = merged((ONE, site(*everything)))
-    assert len(states(merge(before, site(*everything[2:]), today=TWO))) == 2
+    before = merged((ONE, site_of(*everything)))
+    assert len(states(merge(before, site_of(*everything[2:]), today=TWO))) == 2
     with pytest.raises(MassRetirementError) as caught:
-        merge(before, site(*everything[3:]), today=TWO)
+        merge(before, site_of(*everything[3:]), today=TWO)
     assert (caught.value.entity_types, caught.value.all_entity_types, caught.value.fields) == (3, 8, 3)
 
 
 def test_what_has_retired_before_does_not_count_again() -> None:
-    before = merged((ONE, site(*fields_of(100))), (TWO, site(*fields_of(80))))
-    assert len(states(merge(before, site(*fields_of(60)), today=THREE))) == 40
+    before = merged((ONE, site_of(*fields_of(100))), (TWO, site_of(*fields_of(80))))
+    assert len(states(merge(before, site_of(*fields_of(60)), today=THREE))) == 40
     with pytest.raises(MassRetirementError):
-        merge(before, site(*fields_of(59)), today=THREE)
+        merge(before, site_of(*fields_of(59)), today=THREE)
 
 
 def test_a_heavy_loss_of_one_entity_type_is_a_warning() -> None:
-    before = merged((ONE, site(*fields_of(100), *fields_of(10, "Shot"), *fields_of(4, "Task"))))
-    snapshot = merge(before, site(*fields_of(99), *fields_of(5, "Shot"), *fields_of(1, "Task")), today=TWO)
+    before = merged((ONE, site_of(*fields_of(100), *fields_of(10, "Shot"), *fields_of(4, "Task"))))
+    snapshot = merge(before, site_of(*fields_of(99), *fields_of(5, "Shot"), *fields_of(1, "Task")), today=TWO)
     (warning,) = snapshot.warnings
     assert (warning.entity_type, warning.fields, warning.all_fields) == ("Shot", 5, 10)
     assert snapshot == Snapshot(snapshot.schema)
 
 
-@pytest.mark.parametrize("paths", [SAMPLE_STATES, REAL_STATES], ids=["samples", "real"])
+@pytest.mark.parametrize("paths", [SAMPLES, REAL], ids=["samples", "real"])
 def test_years_of_change_pass_the_guard(paths: list[object]) -> None:
     if not paths:
         pytest.skip("the real schemas are not on this machine")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from siteexamples import REAL_STATES, SAMPLE_STATES, SMALL, field
+from siteexamples import SMALL
+from sites import REAL, SAMPLES, field
 
 from sg_migrate.errors import SettingsError
 from sg_migrate.site.schema import SiteSchema
@@ -101,7 +102,7 @@ def kept_by_shotgrid_orm(schema: SiteSchema, tables: list[str], fields: list[str
     return [str(one) for one in schema.fields() if one.entity_type not in tables and one.code not in fields]
 
 
-@pytest.mark.parametrize("path", [*SAMPLE_STATES[:1], *REAL_STATES[-1:]], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SAMPLES[:1], *REAL[-1:]], ids=lambda path: path.stem)
 def test_shotgrid_orms_lists(path: object) -> None:
     schema = load(str(path)).schema
     tables, fields = ["EventLogEntry", "Page", "Nowhere"], ["image_source_entity", "updated_by", "sg_nowhere"]

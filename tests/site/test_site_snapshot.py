@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from siteexamples import REAL_STATES, SMALL, field, ledgers, site, site_schemas, texts, turned
+from siteexamples import SMALL, ledgers, site_schemas, texts, turned
+from sites import REAL, field, site_of
 from testsite import raw_schema
 
 from sg_migrate.errors import SnapshotConflictError, SnapshotError, SnapshotVersionError, SourceError
@@ -97,9 +98,9 @@ def test_a_site_read_raw_and_its_snapshot_agree(schema: SiteSchema) -> None:
     assert merge(None, schema, today=DAY).schema == schema
 
 
-@pytest.mark.skipif(not REAL_STATES, reason="the real schemas are not on this machine")
+@pytest.mark.skipif(not REAL, reason="the real schemas are not on this machine")
 def test_the_largest_real_state_stays_small_and_exact(tmp_path: Path) -> None:
-    schema = load(REAL_STATES[-1]).schema
+    schema = load(REAL[-1]).schema
     assert sum(1 for _ in schema.fields()) == 1667
     path = tmp_path / "site_schema.json"
     write_snapshot(path, merge(None, schema, today=DAY))
@@ -111,7 +112,7 @@ def test_the_largest_real_state_stays_small_and_exact(tmp_path: Path) -> None:
 def test_a_lone_surrogate_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "s.json"
     with pytest.raises(SnapshotError) as caught:
-        write_snapshot(path, Snapshot(site(field("Shot.code", name="\ud83c"))))
+        write_snapshot(path, Snapshot(site_of(field("Shot.code", name="\ud83c"))))
     assert str(caught.value) == f"{path}: Shot.code: holds half a character (a lone surrogate)."
     assert not path.exists()
 
@@ -138,7 +139,7 @@ def test_permissions_links_and_leftovers(tmp_path: Path) -> None:
     for leftover in (stale, fresh):
         leftover.touch()
     os.utime(stale, (0, 0))
-    assert write_snapshot(link, Snapshot(site(field("Shot.code"))))
+    assert write_snapshot(link, Snapshot(site_of(field("Shot.code"))))
     assert link.is_symlink()
     assert stat.S_IMODE(real.stat().st_mode) == 0o640
     assert sorted(tmp_path.iterdir()) == sorted([real, link, fresh])
@@ -244,14 +245,14 @@ def two_branches(folder: Path, base: SiteSchema, ours: SiteSchema, theirs: SiteS
     return git(folder, "merge", "-q", "theirs").returncode == 0
 
 
-BASE = site(*(field(f"Shot.f{number:02}") for number in range(0, 40, 4)), field("Task.content"))
+BASE = site_of(*(field(f"Shot.f{number:02}") for number in range(0, 40, 4)), field("Task.content"))
 
 
 def test_changes_that_are_apart_merge_by_themselves(tmp_path: Path) -> None:
-    ours = site(*BASE.fields(), field("Shot.f01", "number"))
-    theirs = site(*BASE.fields(), field("Task.sg_note"), field("Shot.f33"))
+    ours = site_of(*BASE.fields(), field("Shot.f01", "number"))
+    theirs = site_of(*BASE.fields(), field("Task.sg_note"), field("Shot.f33"))
     assert two_branches(tmp_path, BASE, ours, theirs)
-    expected = site(*BASE.fields(), field("Shot.f01", "number"), field("Shot.f33"), field("Task.sg_note"))
+    expected = site_of(*BASE.fields(), field("Shot.f01", "number"), field("Shot.f33"), field("Task.sg_note"))
     assert read_snapshot(tmp_path / "site_schema.json").schema == expected
 
 
@@ -261,8 +262,8 @@ def take_both_sides(text: str) -> str:
 
 
 def test_a_conflict_is_named_and_taking_both_sides_mends_it(tmp_path: Path) -> None:
-    ours = site(*BASE.fields(), field("Task.sg_a"), field("Zone.code"))
-    theirs = site(*BASE.fields(), field("Task.sg_b", "number"))
+    ours = site_of(*BASE.fields(), field("Task.sg_a"), field("Zone.code"))
+    theirs = site_of(*BASE.fields(), field("Task.sg_b", "number"))
     assert not two_branches(tmp_path, BASE, ours, theirs)
     path = tmp_path / "site_schema.json"
     text = path.read_text()
@@ -276,13 +277,13 @@ def test_a_conflict_is_named_and_taking_both_sides_mends_it(tmp_path: Path) -> N
     )
     assert path.read_text() == text
     path.write_text(take_both_sides(text))
-    expected = site(*BASE.fields(), field("Task.sg_a"), field("Task.sg_b", "number"), field("Zone.code"))
+    expected = site_of(*BASE.fields(), field("Task.sg_a"), field("Task.sg_b", "number"), field("Zone.code"))
     assert read_snapshot(path).schema == expected
 
 
 def test_when_both_sides_changed_one_field_the_last_line_counts_and_the_site_decides(tmp_path: Path) -> None:
-    ours = site(*list(BASE.fields())[1:], field("Shot.f00", "number"))
-    theirs = site(*list(BASE.fields())[1:], field("Shot.f00", "date"))
+    ours = site_of(*list(BASE.fields())[1:], field("Shot.f00", "number"))
+    theirs = site_of(*list(BASE.fields())[1:], field("Shot.f00", "date"))
     assert not two_branches(tmp_path, BASE, ours, theirs)
     path = tmp_path / "site_schema.json"
     path.write_text(take_both_sides(path.read_text()))
@@ -358,14 +359,14 @@ def test_valid_types_count_where_foreign_keys_are_built() -> None:
 
 @given(texts, texts)
 def test_texts_cannot_run_into_each_other(one: str, two: str) -> None:
-    first = Snapshot(site(field("Shot.code", name=one, description=two)))
-    second = Snapshot(site(field("Shot.code", name=two, description=one)))
+    first = Snapshot(site_of(field("Shot.code", name=one, description=two)))
+    second = Snapshot(site_of(field("Shot.code", name=two, description=one)))
     assert (first.digest() == second.digest()) is (one == two)
 
 
 @given(st.integers(0, 5))
 def test_a_snapshot_is_the_same_after_reading(number: int) -> None:
-    schema = site(*list(SMALL.fields())[: number + 1])
+    schema = site_of(*list(SMALL.fields())[: number + 1])
     loaded = parse(Snapshot(schema).text(), "text").ledger
     assert loaded is not None
     assert Snapshot(loaded).digest() == Snapshot(schema).digest()
