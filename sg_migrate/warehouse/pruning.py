@@ -43,47 +43,48 @@ def prunable(ledger: SiteSchema, built: State) -> list[Prunable]:
         built: what the revisions have built; it knows the columns and tables that keep values of earlier types.
     """
     found = []
+    tables: dict[str, list[TableState]] = {}
+    for table in built.values():
+        tables.setdefault(table.mark.entity_type, []).append(table)
     for entity_type in ledger.entity_types.values():
+        own = tables.get(entity_type.code, [])
         if entity_type.state == "retired":
-            objects = _objects(built, entity_type.code)
+            objects = _objects(own)
             found.append(Prunable(entity_type.code, "", entity_type.name, since=entity_type.since, objects=objects))
         if entity_type.state != "dropped":
             for field in entity_type.fields.values():
-                found += _of_field(entity_type, field, built)
+                found += _of_field(entity_type, field, own)
     return found
 
 
-def _of_field(entity_type: EntityType, field: Field, built: State) -> Iterator[Prunable]:
+def _of_field(entity_type: EntityType, field: Field, tables: Sequence[TableState]) -> Iterator[Prunable]:
     if field.state == "dropped":
         return
     if "retired" in (entity_type.state, field.state):
         since = field.since or entity_type.since
-        objects = _objects(built, entity_type.code, field.code)
+        objects = _objects(tables, field.code)
         yield Prunable(entity_type.code, field.code, field.name, since=since, objects=objects)
-    labels = {item.mark.former for item in _of(built, entity_type.code, field.code) if item.mark.former}
+    labels = {item.mark.former for item in _of(tables, field.code) if item.mark.former}
     for label in sorted(labels.difference(field.pruned)):
-        objects = _objects(built, entity_type.code, field.code, label)
+        objects = _objects(tables, field.code, label)
         yield Prunable(entity_type.code, field.code, field.name, label, objects=objects)
 
 
-def _of(built: State, entity_type: str, field: str) -> Iterator[TableState | ColumnState]:
-    """The tables and columns of a field; of an entity type, without a field, its tables."""
-    for table in built.values():
-        if table.mark.entity_type != entity_type:
-            continue
+def _of(tables: Sequence[TableState], field: str) -> Iterator[TableState | ColumnState]:
+    """Of an entity type's tables: those of a field, and its columns; without a field all tables."""
+    for table in tables:
         if not field or table.mark.field == field:
             yield table
         elif not table.mark.field:
             yield from (column for column in table.columns.values() if column.mark.field == field)
 
 
-def _objects(built: State, entity_type: str, field: str = "", label: str = "") -> tuple[str, ...]:
+def _objects(tables: Sequence[TableState], field: str = "", label: str = "") -> tuple[str, ...]:
     """The tables and columns in words; with a label only those that keep the values it names."""
-    own = next((table.name for table in built.values() if table.mark.entity_type == entity_type
-                and not table.mark.field), "")  # fmt: skip
+    own = next((table.name for table in tables if not table.mark.field), "")
     return tuple(
         f"table {item.name}" if isinstance(item, TableState) else f"column {own}.{item.name}"
-        for item in _of(built, entity_type, field)
+        for item in _of(tables, field)
         if not label or item.mark.former == label
     )
 
