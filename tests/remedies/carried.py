@@ -12,11 +12,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import sqlalchemy as sa
+from alembic.config import CommandLine
+from click.testing import CliRunner, Result
 from structure import diff_structure, raw_connection, snapshot_structure
-from studio import Studio
+from studio import Studio, undisturbed, working_directory
 
+from sg_migrate.cli import cli
 from sg_migrate.errors import SgMigrateError
 from sg_migrate.settings import Settings
 
@@ -73,6 +77,28 @@ def do(studio: Studio, *arguments: str) -> str:
     done = studio.sg_migrate(*arguments)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         raise done.exception
+    assert done.exit_code in (0, 3, 4), done.output
+    return done.output
+
+
+def typed(folder: Path, program: str, *arguments: str) -> Result:
+    """A command as a user types it in a folder, ``alembic`` or ``sg-migrate``, in this process."""
+    with working_directory(folder), undisturbed():
+        if program == "sg-migrate":
+            return CliRunner().invoke(cli, list(arguments))
+        assert program == "alembic"
+        return CliRunner().invoke(_alembic, list(arguments))
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def _alembic(arguments: tuple[str, ...]) -> None:
+    CommandLine(prog="alembic").main(list(arguments))
+
+
+def type_in(folder: Path, program: str, *arguments: str) -> str:
+    """`typed`, and it must succeed; what was printed."""
+    done = typed(folder, program, *arguments)
     assert done.exit_code in (0, 3, 4), done.output
     return done.output
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from carried import commands_in, contents, refused, settings_named
+from carried import commands_in, contents, refused, settings_named, type_in
 from engines import Databases
 from sites import site
 from structure import raw_connection
-from studio import Studio, run
+from studio import Studio, environment
 from testsite import LocalSite
 
 from sg_migrate.errors import ClashError
@@ -107,8 +107,8 @@ def test_a_warehouse_that_shotgrid_orm_made(engine: str, databases: Databases, t
     studio.take(SITE)
     (command,) = commands_in(refused(studio, ClashError, studio.revise))
     words = {"FOLDER": "warehouse", "URL": url}
-    with LocalSite(SITE) as live:
-        run(tmp_path, *(words.get(word, word) for word in command), env=live.environment)
+    with LocalSite(SITE) as live, environment(**live.environment):
+        type_in(tmp_path, *(words.get(word, word) for word in command))
     adopted = Studio.at(tmp_path / "warehouse", url)
     assert adopted.rows('SELECT * FROM "Asset"') == [(1, "a")]
     adopted.apply()

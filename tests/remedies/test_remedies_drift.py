@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from carried import commands_in, do, refused, says, settings_in
+from carried import commands_in, do, refused, says, settings_in, type_in
 from engines import Databases
 from sites import site
 from studio import Studio
@@ -42,7 +42,7 @@ def test_a_column_that_somebody_dropped(engine: str, databases: Databases, tmp_p
     assert "Nothing to do" in do(studio, "revision", "-x", ignore)
 
     ((program, *repair),) = commands_in(said)
-    studio.run(program, *repair, "--rev-id", "repair")
+    type_in(studio.folder, program, *repair, "--rev-id", "repair")
     studio.upgrade()
     studio.check()
     assert studio.rows("SELECT id, code, sg_cut, sg_new FROM shot") == [(1, "a", None, None)]

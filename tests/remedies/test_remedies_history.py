@@ -7,7 +7,7 @@ from pathlib import Path
 
 import alembic.command
 import pytest
-from carried import commands_in, contents, do, refused, says
+from carried import commands_in, contents, do, refused, says, type_in
 from engines import Databases
 from sites import site
 from studio import Studio, undisturbed
@@ -128,7 +128,7 @@ def test_branches_that_contradict_each_other(studio: Studio) -> None:
     studio.upgrade()
     command = re.search(r"(alembic revision --autogenerate)\.$", said)
     assert command is not None
-    studio.run(*command[1].split(), "-m", "anew", "--rev-id", "anew")
+    type_in(studio.folder, *command[1].split(), "-m", "anew", "--rev-id", "anew")
     in_step(studio)
     assert studio.rows("SELECT sg_x__was_number FROM shot") == [(12,)]
 
@@ -189,7 +189,7 @@ def test_several_heads(studio: Studio) -> None:
     said = refused(studio, RevisionError, says(studio, "revision"))
     command = re.search(r"Merge them: (alembic .*)\.$", said)
     assert command is not None
-    studio.run(*command[1].split())
+    type_in(studio.folder, *command[1].split())
     do(studio, "revision")
     studio.upgrade()
     studio.take(shot(sg_new="text", sg_day="date"))
@@ -227,6 +227,6 @@ def test_an_applications_own_tables(studio: Studio) -> None:
     source = studio.folder / "site.json"
     source.write_bytes(studio.snapshot.read_bytes())
     do(studio, *snapshot, "--from", str(source))
-    studio.run(*autogenerate, "-m", "both")
+    type_in(studio.folder, *autogenerate, "-m", "both")
     in_step(studio)
     assert {"invoice", "shot"} <= studio.structure()["tables"].keys()

@@ -10,10 +10,10 @@ from pathlib import Path
 import alembic.command
 import pytest
 from alembic.config import Config
-from carried import commands_in, contents, refused, says
+from carried import commands_in, contents, refused, says, type_in
 from engines import Databases
 from sites import site, without
-from studio import Studio, environment, run, undisturbed
+from studio import Studio, environment, undisturbed
 
 from sg_migrate.errors import (
     BuiltOtherwiseError,
@@ -117,7 +117,7 @@ def test_a_repair_without_a_database(studio: Studio) -> None:
     studio.execute("ALTER TABLE shot DROP COLUMN sg_old")
     said = refused(studio, SettingsError, says(studio, "revision", "-x", "sg_drift=repair"))
     ((program, *autogenerate),) = commands_in(said)
-    studio.run(program, "-x", "sg_drift=repair", *autogenerate, "-m", "repair")
+    type_in(studio.folder, program, "-x", "sg_drift=repair", *autogenerate, "-m", "repair")
     studio.upgrade()
     in_step(studio)
 
@@ -205,7 +205,7 @@ def test_links_that_are_built_otherwise(studio: Studio, built: str, tmp_path: Pa
     command = re.search(r"\(sg-migrate (\w+)\)", said)
     assert command is not None
     url = databases.new("sqlite")
-    run(tmp_path, "sg-migrate", command[1], "new", "--from", str(studio.snapshot), "--url", url)
+    type_in(tmp_path, "sg-migrate", command[1], "new", "--from", str(studio.snapshot), "--url", url)
     new = Studio.at(tmp_path / "new", url)
     new.configure(multi_entity=other)
     new.apply()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from carried import commands_in, do, files, refused, says, settings_in
+from carried import commands_in, do, files, refused, says, settings_in, type_in, typed
 from sites import site, without
 from studio import Studio, environment
 from testsite import LocalSite
@@ -306,8 +306,9 @@ def test_a_path_in_a_git_revision(studio: Studio, tmp_path: Path) -> None:
     ):
         subprocess.run([*git, *command], cwd=tmp_path, check=True, capture_output=True)
     before = files(studio.folder)
-    failed = studio.run("sg-migrate", "diff", "HEAD:migrations/site_schema.json", "snapshot", fails=True)
+    failed = typed(studio.folder, "sg-migrate", "diff", "HEAD:migrations/site_schema.json", "snapshot")
+    assert isinstance(failed.exception, SourceError)
     assert files(studio.folder) == before
-    assert failed.stderr.strip().endswith("A path after a git revision is counted from the top of the repository.")
-    studio.run("sg-migrate", "diff", "HEAD:project/migrations/site_schema.json", "snapshot")
+    assert str(failed.exception).endswith("A path after a git revision is counted from the top of the repository.")
+    type_in(studio.folder, "sg-migrate", "diff", "HEAD:project/migrations/site_schema.json", "snapshot")
     assert read_snapshot(studio.snapshot).schema.host
