@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 import unicodedata
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from engines import Databases
-from oracle import Json, Oracle
+from engines import ENGINES, Databases, RequestedDatabases, Servers
+from oracle import SHOWN, Json, Oracle
 from oracle_values import DATES, DOCUMENTS, DOUBLES, EMOJI, QUOTES, TEXTS, TIMESTAMPS, tag, to_driver
 from structure import snapshot_structure
 from structures import build, run
@@ -24,8 +25,21 @@ VALUES = 13 + 3 + 3 + 2
 
 @pytest.fixture
 def oracle(engine_url: str) -> Oracle:
-    build(engine_url)
-    oracle = Oracle(engine_url, ignore=["sg_catalog_*"])
+    return filled(engine_url)
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def whole(
+    request: pytest.FixtureRequest, servers: Servers, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Oracle]:
+    """The oracle of a database that every test leaves as it was."""
+    with RequestedDatabases(servers, tmp_path_factory.mktemp("whole")) as databases:
+        yield filled(databases.new(request.param))
+
+
+def filled(url: str) -> Oracle:
+    build(url)
+    oracle = Oracle(url, ignore=["sg_catalog_*"])
     oracle.fill(ROWS)
     return oracle
 
@@ -34,33 +48,65 @@ def address(oracle: Oracle) -> str:
     return oracle.url.render_as_string(hide_password=False)
 
 
-def damage(oracle: Oracle, column: str, old: Any, new: Any) -> str:
-    """Replace one such value by plain SQL and put it back; what the oracle said in between."""
-    engine = oracle.url.get_backend_name().replace("mariadb", "mysql")
-    found = [k for k, v in oracle.values("thing", column).items() if type(v) is type(old) and v == old]
+Damage = tuple[str, Any, Any]
+"""A column, a value that it has, and what becomes of it."""
+Cell = tuple[Any, str]
+"""A key and a column."""
+
+
+def said(oracle: Oracle, damages: Sequence[Damage]) -> list[str]:
+    """What the oracle says of each damage; it must find them all, and nothing else.
+
+    As many as the oracle lists are done together, each to a value of its own, and put back.
+    """
+    lines: dict[int, str] = {}
+    while len(lines) < len(damages):
+        together: dict[Cell, int] = {}
+        for number, (column, old, _) in enumerate(damages):
+            free = [cell for cell in cells(oracle, column, old) if cell not in together]
+            if number not in lines and free and len(together) < SHOWN:
+                together[free[0]] = number
+        for cell, number in together.items():
+            set_cell(oracle, cell, damages[number][2])
+        with pytest.raises(AssertionError) as caught:
+            oracle.verify()
+        for cell, number in together.items():
+            set_cell(oracle, cell, damages[number][1])
+        first, *found = str(caught.value).splitlines()
+        assert first.startswith(f"{len(together)} differences")
+        assert len(found) == len(together)
+        for (key, column), number in together.items():
+            (lines[number],) = [line for line in found if f"thing [{key}] {column}: written " in line]
+    return [lines[number] for number in range(len(damages))]
+
+
+def cells(oracle: Oracle, column: str, value: Any) -> list[Cell]:
+    """Where such a value is."""
+    values = oracle.values("thing", column).items()
+    found = [(key, column) for key, v in values if type(v) is type(value) and v == value]
     assert found, f"no row has such a value in {column}"
+    return found
+
+
+def set_cell(oracle: Oracle, cell: Cell, value: Any) -> None:
+    """Plain SQL."""
+    key, column = cell
+    engine = oracle.url.get_backend_name().replace("mariadb", "mysql")
     name = f"`{column}`" if engine == "mysql" else f'"{column}"'
     cast = {"document": "CAST(:value AS jsonb)", "plain": "CAST(:value AS json)"} if engine == "postgresql" else {}
-    update = f"UPDATE thing SET {name} = {cast.get(column, ':value')} WHERE id = {found[0]}"
-    run(address(oracle), update, value=to_driver(engine, new))
-    with pytest.raises(AssertionError) as caught:
-        oracle.verify()
-    run(address(oracle), update, value=to_driver(engine, old))
-    message = str(caught.value)
-    assert message.startswith("1 differences"), message
-    assert f"thing [{found[0]}] {column}: written " in message
-    return message
+    update = f"UPDATE thing SET {name} = {cast.get(column, ':value')} WHERE id = {key}"
+    run(address(oracle), update, value=to_driver(engine, value))
 
 
-def test_undamaged(oracle: Oracle) -> None:
-    assert oracle.verify() == ROWS * VALUES
-    assert Oracle.load(oracle.url, oracle.dump()).verify() == oracle.verify()
-    assert "sg_catalog_field" not in oracle.ledger
+def test_undamaged(whole: Oracle) -> None:
+    assert whole.verify() == ROWS * VALUES
+    assert Oracle.load(whole.url, whole.dump()).verify() == whole.verify()
+    assert "sg_catalog_field" not in whole.ledger
 
 
-def test_every_value_is_written(oracle: Oracle) -> None:
+def test_every_value_is_written(whole: Oracle) -> None:
     def written(column: str) -> list[Any]:
-        return list(oracle.values("thing", column).values())
+        return list(whole.values("thing", column).values())
 
     def holds(column: str, values: list[Any]) -> bool:
         return all(tag(value) in map(tag, written(column)) for value in values)
@@ -78,7 +124,7 @@ def test_every_value_is_written(oracle: Oracle) -> None:
     assert set(written("flag")) == {True, False, None}
     assert max(written("id")) > 2**62
     assert len(set(written("owner_id"))) > 2
-    assert set(oracle.values("attachment", "thing_id").values()) <= set(written("id"))
+    assert set(whole.values("attachment", "thing_id").values()) <= set(written("id"))
 
 
 def test_same_plan_for_the_same_seed(databases: Databases) -> None:
@@ -91,81 +137,90 @@ def test_same_plan_for_the_same_seed(databases: Databases) -> None:
     assert ledgers[0] != ledgers[2]
 
 
-def test_damaged_texts(oracle: Oracle) -> None:
-    assert "written text '', read NULL" in damage(oracle, "body", "", None)
-    assert "written NULL, read text ''" in damage(oracle, "body", None, "")
-    huge = max(oracle.values("thing", "body").values(), key=lambda text: len(text or ""))
-    for damaged in (huge[:-1], huge[:16_383], huge.encode()[:65_535].decode(errors="ignore"), huge + " "):
-        assert "long)" in damage(oracle, "body", huge, damaged)
-    full = max(oracle.values("thing", "group").values(), key=lambda text: len(text or ""))
-    damage(oracle, "group", full, full[:-1])
-    for column in ("group", "body"):
-        damage(oracle, column, "  spaces  ", "  spaces")
-        damage(oracle, column, EMOJI, EMOJI.replace("\U0001f600", "?"))
-        damage(oracle, column, EMOJI, unicodedata.normalize("NFC", EMOJI))
-        damage(oracle, column, QUOTES, QUOTES.replace("\r\n", "\n"))
-        damage(oracle, column, QUOTES, QUOTES.replace("%", "%%"))
-        damage(oracle, column, QUOTES, QUOTES.replace("\\\\", "\\"))
-        damage(oracle, column, "12 frames", "12")
-        damage(oracle, column, "-0.50", "-0.5")
-        damage(oracle, column, "NULL", None)
+def test_damaged_texts(whole: Oracle) -> None:
+    huge = max(whole.values("thing", "body").values(), key=lambda text: len(text or ""))
+    full = max(whole.values("thing", "group").values(), key=lambda text: len(text or ""))
+    cut = [huge[:-1], huge[:16_383], huge.encode()[:65_535].decode(errors="ignore"), huge + " "]
+    both = [
+        ("  spaces  ", "  spaces"),
+        (EMOJI, EMOJI.replace("\U0001f600", "?")),
+        (EMOJI, unicodedata.normalize("NFC", EMOJI)),
+        (QUOTES, QUOTES.replace("\r\n", "\n")),
+        (QUOTES, QUOTES.replace("%", "%%")),
+        (QUOTES, QUOTES.replace("\\\\", "\\")),
+        ("12 frames", "12"),
+        ("-0.50", "-0.5"),
+        ("NULL", None),
+    ]
+    vanished, appeared, *cuts = said(
+        whole,
+        [
+            ("body", "", None),
+            ("body", None, ""),
+            *(("body", huge, shorter) for shorter in cut),
+            ("group", full, full[:-1]),
+            *((column, *pair) for column in ("group", "body") for pair in both),
+        ],
+    )
+    assert "written text '', read NULL" in vanished
+    assert "written NULL, read text ''" in appeared
+    assert all("long)" in line for line in cuts[: len(cut)])
 
 
-def test_damaged_numbers(oracle: Oracle) -> None:
-    for column, high in (("big", 2**63 - 1), ("small", 2**31 - 1)):
-        damage(oracle, column, high, high - 1)
-        damage(oracle, column, -high - 1, -high)
-        damage(oracle, column, 0, None)
-        damage(oracle, column, None, 0)
-    for number in (0.1, -1 / 3, 1.7976931348623157e308, 2.2250738585072014e-308):
-        damage(oracle, "ratio %", number, math.nextafter(number, 1.0))
-    damage(oracle, "ratio %", 0.0, None)
-    damage(oracle, "ratio %", None, 0.0)
-    damage(oracle, "ratio %", 24.0, 25.0)
+def test_damaged_numbers(whole: Oracle) -> None:
     most, least = Decimal("9999999999999.99"), Decimal("0.01")
-    damage(oracle, "price", most, most - least)
-    damage(oracle, "price", -most, least - most)
-    damage(oracle, "price", least, Decimal(0))
-    damage(oracle, "price", None, Decimal(0))
-    damage(oracle, "flag", True, False)
-    damage(oracle, "flag", False, None)
-    damage(oracle, "flag", None, False)
-    owner = next(filter(None, oracle.values("thing", "owner_id").values()))
-    damage(oracle, "owner_id", owner, None)
+    owner = next(filter(None, whole.values("thing", "owner_id").values()))
+    damages: list[Damage] = []
+    for column, high in (("big", 2**63 - 1), ("small", 2**31 - 1)):
+        damages += [(column, high, high - 1), (column, -high - 1, -high), (column, 0, None), (column, None, 0)]
+    for number in (0.1, -1 / 3, 1.7976931348623157e308, 2.2250738585072014e-308):
+        damages.append(("ratio %", number, math.nextafter(number, 1.0)))
+    damages += [("ratio %", 0.0, None), ("ratio %", None, 0.0), ("ratio %", 24.0, 25.0)]
+    damages += [("price", most, most - least), ("price", -most, least - most)]
+    damages += [("price", least, Decimal(0)), ("price", None, Decimal(0))]
+    damages += [("flag", True, False), ("flag", False, None), ("flag", None, False), ("owner_id", owner, None)]
+    assert said(whole, damages)
 
 
-def test_damaged_moments(oracle: Oracle) -> None:
+def test_damaged_moments(whole: Oracle) -> None:
+    damages: list[Damage] = [
+        ("day", None, date(1970, 1, 1)),
+        ("moment", None, datetime(1970, 1, 1, tzinfo=timezone.utc)),
+    ]
     for day in filter(None, DATES):
-        damage(oracle, "day", day, day + timedelta(days=1 if day.year < 9999 else -1))
-        damage(oracle, "day", day, None)
-    damage(oracle, "day", None, date(1970, 1, 1))
-    damage(oracle, "moment", None, datetime(1970, 1, 1, tzinfo=timezone.utc))
+        damages += [("day", day, day + timedelta(days=1 if day.year < 9999 else -1)), ("day", day, None)]
     for naive in filter(None, TIMESTAMPS):
         moment = naive.replace(tzinfo=timezone.utc)
-        damage(oracle, "moment", moment, moment + timedelta(microseconds=1))
-        damage(oracle, "moment", moment, moment + timedelta(hours=1))
+        others = [moment + timedelta(microseconds=1), moment + timedelta(hours=1)]
         if moment.microsecond:
-            damage(oracle, "moment", moment, moment.replace(microsecond=0))
+            others.append(moment.replace(microsecond=0))
         if moment.microsecond % 1000:
-            damage(oracle, "moment", moment, moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+            others.append(moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+        damages += [("moment", moment, other) for other in others]
+    assert said(whole, damages)
 
 
-@pytest.mark.parametrize("column", ["document", "plain"])
-def test_damaged_documents(oracle: Oracle, column: str) -> None:
+def test_damaged_documents(whole: Oracle) -> None:
     nested, links = DOCUMENTS[0], DOCUMENTS[7]
     assert nested
     assert links
-    damage(oracle, column, nested, Json({**nested.value, "name": "e"}))
-    damage(oracle, column, nested, Json({**nested.value, "Name": 1}))
-    damage(oracle, column, nested, Json({key: value for key, value in nested.value.items() if key}))
-    damage(oracle, column, links, Json(links.value[::-1]))
-    assert "written NULL, read json 'null'" in damage(oracle, column, None, Json(None))
-    assert "written json 'null', read NULL" in damage(oracle, column, Json(None), None)
-    damage(oracle, column, Json([]), Json({}))
-    damage(oracle, column, Json({}), None)
-    damage(oracle, column, Json(""), None)
-    damage(oracle, column, Json("12"), Json(12))
-    damage(oracle, column, Json(False), Json(0))
+    damages = [
+        (None, Json(None)),
+        (Json(None), None),
+        (nested, Json({**nested.value, "name": "e"})),
+        (nested, Json({**nested.value, "Name": 1})),
+        (nested, Json({key: value for key, value in nested.value.items() if key})),
+        (links, Json(links.value[::-1])),
+        (Json([]), Json({})),
+        (Json({}), None),
+        (Json(""), None),
+        (Json("12"), Json(12)),
+        (Json(False), Json(0)),
+    ]
+    for column in ("document", "plain"):
+        appeared, vanished, *_ = said(whole, [(column, *pair) for pair in damages])
+        assert "written NULL, read json 'null'" in appeared
+        assert "written json 'null', read NULL" in vanished
 
 
 def test_rows_that_vanish_or_appear(oracle: Oracle) -> None:
