@@ -197,3 +197,19 @@ def test_sgm208_a_large_table_is_not_written_by_the_upgrade(ground: On, engine: 
     done = here.sg_migrate("carry", "--batch-size", "1")
     assert done.exit_code == 0, done.output
     assert here.rows("SELECT sg_frames FROM shot ORDER BY id") == [("7",), ("8",), ("9",)]
+
+
+@every_engine
+def test_sgm208_links_of_a_large_table_are_not_written_either(ground: On, engine: str) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_task="entity"))
+    here.upgrade()
+    here.execute("UPDATE shot SET sg_task_id = id, sg_task_type = 'Task'")
+    here.configure(carry_inline_rows="2")
+    assert "SGM208" in here.generated(small_site(sg_task="multi_entity"))
+    links = "SELECT owner_id, linked_id FROM shot__sg_task ORDER BY owner_id"
+    here.upgrade()
+    assert here.rows(links) == []
+    done = here.sg_migrate("carry")
+    assert done.exit_code == 0, done.output
+    assert here.rows(links) == [(1, 1), (2, 2), (3, 3)]

@@ -223,6 +223,13 @@ def test_every_rule_has_its_two_revisions() -> None:
     assert list(CASES) == [rule.code for rule in RULES]
 
 
+def test_every_rule_has_its_claims_executed() -> None:
+    """What happens when nobody heeds a finding, and with its remedy: on real engines, in test_claims_*.py."""
+    tests = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_claims_*.py"))
+    executed = set(re.findall(r"^def test_(sgm\d{3})_", tests, re.MULTILINE))
+    assert executed == {rule.code.lower() for rule in RULES}
+
+
 @pytest.mark.parametrize("code", CASES)
 def test_a_revision_trips_the_rule(code: str, small: Reviewed) -> None:
     assert code in codes(CASES[code].trips(small))

@@ -17,7 +17,7 @@ from sg_migrate.warehouse.transition import transition
 
 HEADS = Rule(
     "SGM301", Level.LOSSY, "There are several heads",
-    "`alembic upgrade head` refuses, and the next revision would stand on one of them only.",
+    "`alembic upgrade head` refuses, and so does whatever writes the next revision.",
     "Merge them: alembic merge heads -m merge.",
 )  # fmt: skip
 BEHIND_SNAPSHOT = Rule(
@@ -28,7 +28,7 @@ BEHIND_SNAPSHOT = Rule(
 EMPTY = Rule(
     "SGM303", Level.SAFE, "The revision is empty",
     "It changes nothing.",
-    "Delete the file, unless it is meant as a marker.",
+    "Delete the file unless it is meant as a marker; where a database has it already, go down there first.",
 )  # fmt: skip
 EDITED = Rule(
     "SGM304", Level.SAFE, "The generated part differs from what would be generated",
@@ -47,7 +47,7 @@ UNSEEN = Rule(
 )  # fmt: skip
 MISFIT = Rule(
     "SGM307", Level.LOSSY, "The revision does not fit what is built before it",
-    "It would fail, or build something else than it says.",
+    "The upgrade refuses it: it would fail, or build something else than it says.",
     "Generate it again on top of the present head.",
 )  # fmt: skip
 NO_REASON = Rule(

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.operations import ConversionOp
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
+from sg_migrate.warehouse.state import type_text
+from sg_migrate.warehouse.type_change import text_length
 
 REWRITES = Rule(
     "SGM401", Level.LOCKING, "A type change rewrites the table",
     "PostgreSQL writes every row again and locks the table against readers too.",
-    "Use op.convert_column, or run it when nobody reads.",
+    "Run it when nobody reads; or use op.convert_column with carry_inline_rows below the table's number of rows, and"
+    " run `sg-migrate carry` afterwards.",
 )  # fmt: skip
 INDEX = Rule(
     "SGM402", Level.LOCKING, "An index is built on a table that has rows",
@@ -28,17 +35,20 @@ CONCURRENTLY = Rule(
 )  # fmt: skip
 VALIDATED = Rule(
     "SGM404", Level.LOCKING, "A constraint is checked against every row at once",
-    "Without NOT VALID, writers of both tables wait until every row is checked.",
-    "Add it with postgresql_not_valid=True and validate it in a later revision.",
+    "Without NOT VALID every row is checked at once, and meanwhile writers of both tables of a foreign key wait, and"
+    " readers and writers of a table that gets a CHECK.",
+    "Add it with postgresql_not_valid=True, and ALTER TABLE ... VALIDATE CONSTRAINT in a later revision.",
 )  # fmt: skip
 SET_NOT_NULL = Rule(
     "SGM405", Level.LOCKING, "SET NOT NULL scans the table",
     "The table is locked against readers and writers while every row is checked.",
-    "Add a CHECK (column IS NOT NULL) NOT VALID, validate it, and set NOT NULL after.",
+    "Add a CHECK (column IS NOT NULL) NOT VALID and validate it, each in a revision of its own; SET NOT NULL then scans"
+    " nothing: allow this finding.",
 )  # fmt: skip
 VOLATILE = Rule(
-    "SGM406", Level.LOCKING, "A new column with a volatile default",
-    "PostgreSQL computes it for every row and rewrites the table.",
+    "SGM406", Level.LOCKING, "A new column with a default that may be volatile",
+    "PostgreSQL computes a volatile default for every row and rewrites the table; of the functions that are not, only"
+    " those that tell the time are known here.",
     "Add the column without a default and fill it afterwards.",
 )  # fmt: skip
 NO_TIMEOUT = Rule(
@@ -49,6 +59,10 @@ NO_TIMEOUT = Rule(
 
 RULES = (REWRITES, INDEX, CONCURRENTLY, VALIDATED, SET_NOT_NULL, VOLATILE, NO_TIMEOUT)
 
+_LOCKS = (
+    ops.AlterTableOp, ops.DropTableOp, ops.CreateIndexOp, ops.DropIndexOp, ops.AddConstraintOp, ops.DropConstraintOp,
+    ConversionOp,
+)  # fmt: skip
 _STABLE = {"now", "current_timestamp", "current_date", "localtimestamp", "transaction_timestamp", "statement_timestamp"}
 
 
@@ -70,16 +84,19 @@ def _rewrites(revision: RevisionUnderReview) -> Iterator[Finding]:
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(table, op.column_name)
         old = known.type if known else op.existing_type
-        if op.modify_type is None or (old is not None and _only_longer(old, op.modify_type)):
+        if op.modify_type is None or (old is not None and _in_place(old, op.modify_type)):
             continue
         place = {"mark": step.mark(table, op.column_name), "table": table, "column": op.column_name}
         yield REWRITES.finding(f"to {op.modify_type!r}", line=step.call.line, **place)
 
 
-def _only_longer(old: object, new: object) -> bool:
-    if not isinstance(old, sa.String) or not isinstance(new, sa.String):
-        return False
-    return isinstance(new, sa.Text) or new.length is None or (old.length is not None and new.length >= old.length)
+def _in_place(old: TypeEngine[Any], new: TypeEngine[Any]) -> bool:
+    """Whether every value is stored alike: the same type, a longer text, or more digits before the point."""
+    if text_length(old) and text_length(new):
+        return text_length(new) >= text_length(old)
+    if type(old) is type(new) is sa.Numeric and new.scale == old.scale:
+        return (new.precision or 0) >= (old.precision or math.inf)
+    return type_text(old) == type_text(new)
 
 
 def _indexes(revision: RevisionUnderReview) -> Iterator[Finding]:
@@ -143,6 +160,5 @@ def _functions(default: object) -> set[str]:
 
 
 def _no_timeout(revision: RevisionUnderReview) -> Iterator[Finding]:
-    kinds = (ops.AlterTableOp, ops.CreateIndexOp, ops.AddConstraintOp)
-    if revision.project.settings.lock_timeout == 0 and any(revision.on_existing_tables(*kinds)):
+    if revision.project.settings.lock_timeout == 0 and any(revision.on_existing_tables(*_LOCKS)):
         yield NO_TIMEOUT.finding("lock_timeout = 0 in the settings")

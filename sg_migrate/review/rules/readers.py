@@ -11,8 +11,9 @@ from sg_migrate.warehouse.transition import Kind
 
 VIEW = Rule(
     "SGM701", Level.LOSSY, "A view reads what changes or retires",
-    "Depending on the engine it would break, show the old values for ever, or keep the upgrade from running;"
-    " of what retires it shows values that nobody enters any more.",
+    "Depending on the engine and the change, the upgrade refuses while the view is there, or the view follows; where"
+    " env.py is not ours it may break, or show the old values for ever. Of what retires it shows values that nobody"
+    " enters any more.",
     "Tell whoever owns the view. Where it is in the way, drop it before the upgrade and create it anew.",
 )  # fmt: skip
 

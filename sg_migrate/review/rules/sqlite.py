@@ -5,12 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic.operations import ops
+from sqlalchemy.types import TypeEngine
 
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import Operation, RevisionUnderReview, table_of
+from sg_migrate.warehouse.type_change import type_change
 
 CASCADES = Rule(
     "SGM601", Level.DESTRUCTIVE, "A table is rebuilt while foreign keys may be on",
@@ -24,12 +27,13 @@ TRIGGERS = Rule(
 )  # fmt: skip
 SILENT_CAST = Rule(
     "SGM603", Level.LOSSY, "SQLite casts without a word",
-    "A text in a number column becomes whatever it begins with: '12 frames' is 12, 'none' is 0.",
+    "A text, a date or JSON becomes the number that it begins with, in a date column too: '12 frames' is 12, 'none' is"
+    " 0, and 2026-01-02 is 2026.",
     "Use op.convert_column, which leaves NULL and keeps the old values.",
 )  # fmt: skip
 REBUILD = Rule(
     "SGM604", Level.LOCKING, "The whole table is rebuilt",
-    "Every row is copied to a new table, and the database is locked meanwhile.",
+    "Every row is copied to a new table, and meanwhile nobody else can write to the database.",
     "Run it when nobody loads data.",
 )  # fmt: skip
 
@@ -106,12 +110,18 @@ def _connects_safely(revision: RevisionUnderReview) -> bool:
     )
 
 
+def _becomes_a_number(old: TypeEngine[Any], new: TypeEngine[Any]) -> bool:
+    """Whether SQLite casts what it stores as text to what it takes for a number: Alembic spares JSON the cast."""
+    stored_as_text = isinstance(old, sa.String | sa.Date | sa.DateTime | sa.JSON)
+    return stored_as_text and not isinstance(new, sa.String | sa.JSON) and type_change(old, new) == "convert"
+
+
 def _silent_casts(revision: RevisionUnderReview, table: str) -> Iterator[Finding]:
     for step, name in revision.on_existing_tables(ops.AlterColumnOp):
         op = step.operation
         assert isinstance(op, ops.AlterColumnOp)
         known = step.column(name, op.column_name)
         old = known.type if known else op.existing_type
-        if name == table and isinstance(old, sa.String) and not isinstance(op.modify_type, sa.String | None):
+        if name == table and old is not None and op.modify_type is not None and _becomes_a_number(old, op.modify_type):
             place = {"mark": step.mark(name, op.column_name), "table": name, "column": op.column_name}
             yield SILENT_CAST.finding(f"{old!r} -> {op.modify_type!r}", line=step.call.line, **place)
