@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from engines import Databases
+from in_process import run_here
 from oracle import Name, Oracle
 from sites import SAMPLES, site
 from structure import Structure, diff_structure, snapshot_structure
@@ -113,7 +114,7 @@ def test_taken_over(tmp_path: Path, databases: Databases, engine_name: str) -> N
 
     fresh = databases.new(engine_name)
     for command in (["upgrade", "head"], ["check"]):  # a new database gets the tables by running the baseline
-        studio.run("alembic", *command, env={"DATABASE_URL": fresh})
+        run_here(studio.folder, "alembic", *command, env={"DATABASE_URL": fresh})
     theirs = {name for name in studio.structure()["tables"] if name != "invoice"}
     assert {name for name in snapshot_structure(fresh)["tables"] if name != "alembic_version"} == theirs
 
@@ -163,21 +164,22 @@ def create_all(schema: str, url: str) -> None:
 def test_the_baseline_runs_on_every_engine(tmp_path: Path, databases: Databases) -> None:
     url = databases.new("sqlite")
     made_by_shotgrid_orm(url, "sqlite")
-    run(tmp_path, "sg-migrate", "init", "warehouse", "--adopt", "--from", str(schema_file(tmp_path)), "--url", url)
+    adopt = ["init", "warehouse", "--adopt", "--from", str(schema_file(tmp_path)), "--url", url]
+    run_here(tmp_path, "sg-migrate", *adopt)
     studio = Studio.at(tmp_path / "warehouse", url)
     studio.apply()
     for engine in ("postgresql", "mariadb"):
         environment = {"DATABASE_URL": databases.new(engine)}
         for command in (["upgrade", "head"], ["check"], ["downgrade", "base"]):
-            studio.run("alembic", *command, env=environment)
+            run_here(studio.folder, "alembic", *command, env=environment)
 
 
 def test_what_cannot_be_taken_over_leaves_nothing_behind(tmp_path: Path, sqlite_url: str) -> None:
     schema = schema_file(tmp_path)
     arguments = ["sg-migrate", "init", "warehouse", "--adopt", "--url", sqlite_url]
-    assert "There is no database" in run(tmp_path, *arguments, "--from", str(schema), fails=True).stderr
+    assert "There is no database" in run_here(tmp_path, *arguments, "--from", str(schema), fails=True).stderr
     assert not Path(sa.make_url(sqlite_url).database or "").exists()
-    assert "--from FILE or --live" in run(tmp_path, *arguments, fails=True).stderr
+    assert "--from FILE or --live" in run_here(tmp_path, *arguments, fails=True).stderr
     made_by_shotgrid_orm(sqlite_url, "sqlite")
     with pytest.raises(AdoptError, match="no table that is called as one of the site's entity types"):
         describe(sqlite_url, site(Nothing={}))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
+import itertools
 import re
 from pathlib import Path
 
 import alembic.command
 import pytest
-import sqlalchemy as sa
 from alembic.config import Config
 from documented import apply
 from engines import Databases
+from in_process import run_here
 from sites import site, without
 from structure import diff_structure, snapshot_structure
-from studio import TODAY, run, undisturbed
+from studio import TODAY, execute, run, undisturbed
 
 from sg_migrate import SiteSchema, merge, read_snapshot, write_snapshot
 from sg_migrate.revisions.project import Project
@@ -46,6 +47,7 @@ SITE = site(
     Shot={"code": "text Code", "sg_cut_in": "text", "sg_lead": "entity:HumanUser", "sg_plates": "multi_entity:Shot"},
     HumanUser={"login": "text"},
 )
+NUMBERS = itertools.count(1)
 LATER = site(Shot={"code": "text Code", "sg_cut_in": "number"}, HumanUser={"login": "text", "sg_mail": "text"})
 
 
@@ -57,18 +59,18 @@ class Application:
         self.snapshot = folder / "migrations" / "site_schema.json"
         self.versions = folder / "migrations" / "versions"
         folder.mkdir()
-        run(folder, "alembic", "init", "migrations")
-        (folder / f"models_{id(self)}.py").write_text(MODELS)
+        run_here(folder, "alembic", "init", "migrations")
         ini = folder / "alembic.ini"
         text = re.sub(r"(?m)^sqlalchemy.url = .*$", f"sqlalchemy.url = {url.replace('%', '%%')}", ini.read_text())
         ini.write_text(text.replace("prepend_sys_path = .", f"prepend_sys_path = {folder}"))
         self.env = folder / "migrations" / "env.py"
-        imported = f"from models_{id(self)} import Base\n\ntarget_metadata = Base.metadata"
+        self.models = "models"
         self.env.write_text(
             self.env.read_text()
-            .replace("target_metadata = None", imported)
+            .replace("target_metadata = None", "from models import Base\n\ntarget_metadata = Base.metadata")
             .replace("fileConfig(config.config_file_name)", "fileConfig(config.config_file_name, None, False)")
         )
+        self.grow("")
         self.revise("own")
         self.upgrade()
 
@@ -78,9 +80,12 @@ class Application:
         ini = self.folder / "alembic.ini"
         ini.write_text(ini.read_text() + f"\n[sg_migrate]\n{lines}")
 
-    def grow(self) -> None:
-        """The application's models change as well; a command in a new process sees it."""
-        (self.folder / f"models_{id(self)}.py").write_text(MODELS + MORE_MODELS)
+    def grow(self, more: str) -> None:
+        """The application's models change as well. A module of a new name: this process keeps what it has imported."""
+        models = f"models_{next(NUMBERS)}"
+        (self.folder / f"{models}.py").write_text(MODELS + more)
+        self.env.write_text(self.env.read_text().replace(f"from {self.models} import", f"from {models} import"))
+        self.models = models
 
     def take(self, schema: SiteSchema) -> None:
         stored = read_snapshot(self.snapshot) if self.snapshot.exists() else None
@@ -90,8 +95,8 @@ class Application:
         return Config(str(self.folder / "alembic.ini"), stdout=io.StringIO())
 
     def revise(self, name: str) -> str:
-        """Autogenerate in a new process, so that changed models count; the revision's text."""
-        run(self.folder, "alembic", "revision", "--autogenerate", "-m", name, "--rev-id", name)
+        """Autogenerate; the revision's text, or nothing."""
+        run_here(self.folder, "alembic", "revision", "--autogenerate", "-m", name, "--rev-id", name)
         path = self.versions / f"{name}_{name}.py"
         return path.read_text() if path.exists() else ""
 
@@ -104,12 +109,7 @@ class Application:
             alembic.command.downgrade(self.config(), revision)
 
     def check(self) -> None:
-        run(self.folder, "alembic", "check")
-
-    def execute(self, statement: str) -> None:
-        engine = sa.create_engine(self.url, poolclass=sa.NullPool)
-        with engine.begin() as connection:
-            connection.exec_driver_sql(statement)
+        run_here(self.folder, "alembic", "check")
 
 
 @pytest.mark.parametrize(
@@ -118,8 +118,11 @@ class Application:
 def test_one_history_for_both(tmp_path: Path, databases: Databases, engine_name: str) -> None:
     app = Application(tmp_path / "app", databases.new(engine_name))
     template = (app.folder / "migrations" / "script.py.mako").read_bytes()
-    app.execute("INSERT INTO invoice (id, number) VALUES (1, 'A-1')")
-    app.execute("CREATE TABLE somebodys (id INTEGER PRIMARY KEY)")
+    execute(
+        app.url,
+        "INSERT INTO invoice (id, number) VALUES (1, 'A-1')",
+        "CREATE TABLE somebodys (id INTEGER PRIMARY KEY)",
+    )
     app.adopt()
     app.env.write_text(
         app.env.read_text().replace(
@@ -138,7 +141,7 @@ def test_one_history_for_both(tmp_path: Path, databases: Databases, engine_name:
     app.check()
     assert app.revise("nothing") == ""
 
-    app.grow()
+    app.grow(MORE_MODELS)
     app.take(LATER)
     before = snapshot_structure(app.url)
     both = app.revise("both")
@@ -159,8 +162,7 @@ def test_one_history_for_both(tmp_path: Path, databases: Databases, engine_name:
     assert diff_structure(after, snapshot_structure(app.url)) == []
     assert (app.folder / "migrations" / "script.py.mako").read_bytes() == template
 
-    app.grow()
-    (app.folder / f"models_{id(app)}.py").write_text(MODELS + MORE_MODELS + "    lines: Mapped[int | None]\n")
+    app.grow(MORE_MODELS + "    lines: Mapped[int | None]\n")
     own = app.revise("mine")
     assert "sg_digest" not in own  # nothing of the site's: it may do what it likes with a connection
     (app.versions / "mine_mine.py").write_text(own.replace("    # ### end", "    op.get_bind()\n    # ### end", 1))
@@ -215,6 +217,12 @@ class Page(db.Model):
 """
 
 
+def flask_db(folder: Path, *commands: str) -> None:
+    """Several commands of ``flask db`` in one process."""
+    each = "for command in sys.argv[1:]: cli(f'db {command}'.split(), standalone_mode=False)"
+    run(folder, "python", "-c", f"import sys; from flask.cli import cli\n{each}", *commands)
+
+
 def test_flask_migrate_from_its_own_template(tmp_path: Path, sqlite_url: str) -> None:
     (tmp_path / "app.py").write_text(FLASK_APP.format(url=sqlite_url))
     migrations = tmp_path / "migrations"
@@ -222,7 +230,7 @@ def test_flask_migrate_from_its_own_template(tmp_path: Path, sqlite_url: str) ->
     write_snapshot(schema, merge(None, SITE, today=TODAY))
     run(tmp_path, "flask", "db", "init")
     apply("Flask-Migrate", migrations / "env.py", migrations / "alembic.ini")
-    run(tmp_path, "sg-migrate", "snapshot", "--config", "migrations/alembic.ini", "--from", str(schema))
+    run_here(tmp_path, "sg-migrate", "snapshot", "--config", "migrations/alembic.ini", "--from", str(schema))
     run(tmp_path, "flask", "db", "migrate", "-m", "first", "--rev-id", "first")
     text = (migrations / "versions" / "first_first.py").read_text()
     assert "op.create_table('page'" in text
@@ -232,14 +240,12 @@ def test_flask_migrate_from_its_own_template(tmp_path: Path, sqlite_url: str) ->
     assert {"page", "shot", "human_user", "shot__sg_plates", "sg_catalog_field"} <= first
 
     write_snapshot(schema, merge(None, without(LATER, "HumanUser.login"), today=TODAY))
-    run(tmp_path, "sg-migrate", "snapshot", "--config", "migrations/alembic.ini", "--from", str(schema))
+    run_here(tmp_path, "sg-migrate", "snapshot", "--config", "migrations/alembic.ini", "--from", str(schema))
     (tmp_path / "app.py").write_text(FLASK_APP.format(url=sqlite_url) + "    text = db.Column(db.Text)\n")
     run(tmp_path, "flask", "db", "migrate", "-m", "second", "--rev-id", "second")
     text = (migrations / "versions" / "second_second.py").read_text()
     assert "batch_op.add_column(sa.Column('text', sa.Text()" in text
     assert "op.convert_column('shot'" in text
     assert "drop_table" not in text.partition("def downgrade")[0]
-    run(tmp_path, "flask", "db", "upgrade")
-    run(tmp_path, "flask", "db", "check")
-    run(tmp_path, "flask", "db", "downgrade", "base")
+    flask_db(tmp_path, "upgrade", "check", "downgrade base")
     assert set(snapshot_structure(sqlite_url)["tables"]) == {"alembic_version"}

@@ -9,6 +9,7 @@ import pytest
 from alembic.runtime.environment import EnvironmentContext
 from alembic.script import ScriptDirectory
 from engines import Databases
+from in_process import run_here
 from sites import site, without
 from structure import diff_structure
 from studio import Studio, undisturbed
@@ -74,7 +75,7 @@ def test_a_downgrade_of_several_steps_is_refused_before_the_first(tmp_path: Path
     assert studio.rows("SELECT version_num FROM alembic_version") == [("0003",)]
     remedy = re.search(r"alembic (-x \S+) downgrade", str(caught.value))
     assert remedy is not None
-    studio.run("alembic", *remedy[1].split(), "downgrade", "-2")
+    run_here(studio.folder, "alembic", *remedy[1].split(), "downgrade", "-2")
     assert studio.rows("SELECT sg_cut FROM shot") == [(None,)]
 
 
@@ -84,11 +85,11 @@ def test_the_remedy_for_texts_that_grew_longer_works(tmp_path: Path, server_url:
     before = studio.structure()
     studio.step(site(Shot={"sg_cut": "text Cut", "sg_kind": "text Kind", "sg_day": "text Day"}))  # in place
     studio.execute(f"INSERT INTO shot (id, sg_kind) VALUES (1, 'short'), (2, '{'x' * 300}')")
-    refused = studio.run("alembic", "downgrade", "-1", fails=True)
+    refused = run_here(studio.folder, "alembic", "downgrade", "-1", fails=True)
     remedy = re.search(r"alembic (-x \S+) downgrade", refused.stdout + refused.stderr)
     assert remedy is not None
     assert studio.rows("SELECT version_num FROM alembic_version") == [("0002",)]
-    studio.run("alembic", *remedy[1].split(), "downgrade", "-1")
+    run_here(studio.folder, "alembic", *remedy[1].split(), "downgrade", "-1")
     assert diff_structure(before, studio.structure()) == []
     assert studio.rows("SELECT id, sg_kind FROM shot ORDER BY id") == [(1, "short"), (2, None)]
 
@@ -110,15 +111,15 @@ def test_resume_does_not_repeat_what_a_person_wrote(tmp_path: Path, databases: D
         f"import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():{HALF_WAY}\n\ndef downgrade():\n    pass\n"
     )
     studio.execute("ALTER TABLE shot ADD two INTEGER")  # somebody's column of that name stops it
-    studio.run("alembic", "upgrade", "head", fails=True)
+    studio.run("alembic", "upgrade", "head", fails=True)  # the real command, with a database's own error
     assert studio.rows("SELECT amount FROM shot") == [(200,)]
     studio.execute("ALTER TABLE shot DROP two")
     with undisturbed(), pytest.raises(UnprovenError, match="UPDATE shot SET amount"):
         resume(studio.config())
     assert studio.rows("SELECT amount FROM shot") == [(200,)]
-    refused = studio.run("sg-migrate", "resume", fails=True)
+    refused = run_here(studio.folder, "sg-migrate", "resume", fails=True)
     assert "--skip" in refused.stderr
-    studio.run("sg-migrate", "resume", "--skip")
+    run_here(studio.folder, "sg-migrate", "resume", "--skip")
     assert studio.rows("SELECT amount, two FROM shot") == [(200, None)]
     assert studio.rows("SELECT version_num FROM alembic_version") == [("0002",)]
     again = Studio(tmp_path / "again", databases.new("mariadb"))
@@ -126,9 +127,9 @@ def test_resume_does_not_repeat_what_a_person_wrote(tmp_path: Path, databases: D
     again.execute("ALTER TABLE shot ADD amount INTEGER", "INSERT INTO shot (id, amount) VALUES (1, 100)")
     (again.versions / path.name).write_text(path.read_text())
     again.execute("ALTER TABLE shot ADD two INTEGER")
-    again.run("alembic", "upgrade", "head", fails=True)
+    run_here(again.folder, "alembic", "upgrade", "head", fails=True)
     again.execute("ALTER TABLE shot DROP two", "UPDATE shot SET amount = 100")  # as if it had not run
-    again.run("sg-migrate", "resume", "--again")
+    again.run("sg-migrate", "resume", "--again")  # the real command
     assert again.rows("SELECT amount, two FROM shot") == [(200, None)]
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from in_process import run_here
 from sites import site, without
 from studio import Studio
 from testsite import LocalSite
@@ -48,11 +49,11 @@ def files(studio: Studio) -> dict[str, bytes]:
 def test_one_command_leaves_the_revision_and_the_snapshot(tmp_path: Path, live: LocalSite) -> None:
     studio = Studio(tmp_path / "project")
     revision = ["alembic", "-x", "sg_source=live", "revision", "--autogenerate", "-m"]
-    studio.run(*revision, "first", env=live.environment)
+    run_here(studio.folder, *revision, "first", env=live.environment)
     assert read_snapshot(studio.snapshot).schema.host == live.host
     for arguments in (["upgrade", "head"], ["current"], ["history"], ["downgrade", "base"], ["upgrade", "head"]):
         asked = live.requests.copy()
-        studio.run("alembic", "-x", "sg_source=live", *arguments, env=live.environment)
+        run_here(studio.folder, "alembic", "-x", "sg_source=live", *arguments, env=live.environment)
         assert live.requests == asked, arguments
     live.schema = without(wide(), "Shot.sg_01")
     done = studio.run(*revision, "second", env=live.environment)

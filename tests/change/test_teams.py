@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from in_process import run_here
 from sites import site, without
 from studio import Studio
 
@@ -57,7 +58,7 @@ class Team:
         """A colleague reads the site on a branch that begins at the first commit, and writes a revision."""
         self.git("checkout", "--quiet", "-b", name, "main")
         self.studio.take(schema, today)
-        self.studio.run("alembic", "revision", "--autogenerate", "-m", name, "--rev-id", name)
+        run_here(self.studio.folder, "alembic", "revision", "--autogenerate", "-m", name, "--rev-id", name)
         self.commit(name)
 
 
@@ -74,17 +75,17 @@ def test_changes_that_are_apart_merge_by_themselves(team: Team) -> None:
 
     both = studio.run("alembic", "upgrade", "head", fails=True)
     assert "Multiple head revisions are present" in both.stdout + both.stderr
-    studio.run("alembic", "upgrade", "heads")
-    studio.run("alembic", "check")  # true for two heads as well
-    studio.run("alembic", "merge", "heads", "-m", "both", "--rev-id", "both")
+    run_here(studio.folder, "alembic", "upgrade", "heads")
+    run_here(studio.folder, "alembic", "check")  # true for two heads as well
+    run_here(studio.folder, "alembic", "merge", "heads", "-m", "both", "--rev-id", "both")
     built = studio.built  # a merge revision carries no digest: the built state is what counts
     assert {"sg_new"} <= set(built["asset"].columns)
     assert {"sg_turnover", "sg_m"} <= set(built["shot"].columns)
     assert built["shot"].columns["sg_m"].mark.retired
-    studio.run("alembic", "upgrade", "head")
-    studio.run("alembic", "check")
+    run_here(studio.folder, "alembic", "upgrade", "head")
+    run_here(studio.folder, "alembic", "check")
     studio.take(grown(without(grown(BASE, "Asset", sg_new="date New"), "Shot.sg_m"), "Shot", sg_turnover="number"))
-    pending = studio.run("alembic", "check", fails=True)  # the display name has changed since
+    pending = run_here(studio.folder, "alembic", "check", fails=True)  # the display name has changed since
     assert "New upgrade operations detected" in pending.stdout + pending.stderr
     studio.apply()
 
@@ -101,7 +102,7 @@ def test_changes_that_touch_are_a_clear_error_and_both_sides_mend_it(team: Team)
         read_snapshot(studio.snapshot)
     assert caught.value.line == line
     for command in (["alembic", "upgrade", "theirs"], ["sg-migrate", "prune", "Shot.sg_m"]):
-        message = studio.run(*command, fails=True)
+        message = run_here(studio.folder, *command, fails=True)
         assert f"site_schema.json: line {line}: a merge conflict is left" in message.stdout + message.stderr
     assert studio.snapshot.read_text() == text
 
@@ -110,8 +111,8 @@ def test_changes_that_touch_are_a_clear_error_and_both_sides_mend_it(team: Team)
     now = grown(without(BASE, "Shot.sg_m"), "Shot", sg_cut_in="text Cut In", sg_n="text N", sg_o="text O")
     studio.take(now)
     assert studio.snapshot.read_text().count('"Shot.sg_cut_in"') == 1
-    studio.run("alembic", "merge", "heads", "-m", "both", "--rev-id", "both")
-    studio.run("alembic", "upgrade", "head")
+    run_here(studio.folder, "alembic", "merge", "heads", "-m", "both", "--rev-id", "both")
+    run_here(studio.folder, "alembic", "upgrade", "head")
     studio.apply()  # the display name, as the site has it now
 
 
@@ -121,11 +122,11 @@ def test_the_same_change_on_both_branches_is_made_once(team: Team) -> None:
     team.branch("theirs", grown(BASE, "Shot", sg_same="text Same"), date(2026, 2, 2))
     team.git("merge", "--quiet", "-m", "merge", "ours")  # the snapshots are equal
     before = studio.structure()
-    refused = studio.run("alembic", "upgrade", "heads", fails=True)
+    refused = run_here(studio.folder, "alembic", "upgrade", "heads", fails=True)
     assert "shot.sg_same is added a second time" in refused.stdout + refused.stderr
     assert studio.structure() == before
     with pytest.raises(FoldError, match=r"shot\.sg_same is added a second time.*delete one of the two"):
         _ = studio.built
     (studio.versions / "theirs_theirs.py").unlink()
-    studio.run("alembic", "upgrade", "head")
-    studio.run("alembic", "check")
+    run_here(studio.folder, "alembic", "upgrade", "head")
+    run_here(studio.folder, "alembic", "check")
