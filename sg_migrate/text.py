@@ -13,8 +13,9 @@ def clean(text: str) -> str:
 
     White space runs become one space; lone surrogates, which no database stores, become U+FFFD.
     """
-    characters = (_clean_character(character) for character in text)
-    return " ".join("".join(characters).split())
+    if not text.isprintable():
+        text = "".join(map(_clean_character, text))
+    return " ".join(text.split())
 
 
 def _clean_character(character: str) -> str:

@@ -215,7 +215,7 @@ def _created(op: ops.CreateTableOp) -> TableState | None:
     marked = [(column, mark_of(column)) for column in columns]
     key = pending_columns(keys[0])
     states = {
-        column.name: replace(state_of_column(column, mark), nullable=bool(column.nullable) and column.name not in key)
+        column.name: state_of_column(column, mark, in_key=column.name in key)
         for column, mark in marked
         if mark is not None
     }

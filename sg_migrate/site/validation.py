@@ -36,6 +36,33 @@ class Unreadable(Exception):
 
 def check_plain(document: object) -> None:
     """Raise ``Unreadable`` unless ``document`` is plain JSON data, not too deep, not endless."""
+    if not _is_plain(document):
+        _find_the_place(document)
+
+
+def _is_plain(document: object) -> bool:
+    """Whether nothing is to be said of it, level by level; without places, which cost more than the rest of a read."""
+    level, left = [document], MAX_VALUES
+    for _ in range(MAX_DEPTH + 1):
+        left -= len(level)
+        if not level or left < 0:
+            return not level
+        below: list[object] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value)
+                below.extend(value.values())
+                if not all(isinstance(key, str) for key in value):
+                    return False
+            elif isinstance(value, list | tuple):
+                below.extend(value)
+            elif _problem(value) is not None:
+                return False
+        level = below
+    return not level
+
+
+def _find_the_place(document: object) -> None:
     waiting: list[tuple[object, tuple[str, ...]]] = [(document, ())]
     for _ in range(MAX_VALUES):
         if not waiting:
@@ -66,17 +93,20 @@ def _check_key(key: object, path: tuple[str, ...]) -> None:
 
 
 def _check_scalar(value: object, path: tuple[str, ...]) -> None:
+    problem = _problem(value)
+    if problem is not None:
+        raise Unreadable(_place(path), problem)
+
+
+def _problem(value: object) -> str | None:
+    """What is wrong with a value that holds no others."""
     if isinstance(value, str):
-        if _SURROGATE.search(value):
-            raise Unreadable(_place(path), "holds half a character (a lone surrogate).")
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise Unreadable(_place(path), f"{value} is not a number that JSON knows.")
-    elif isinstance(value, int):
-        if value.bit_length() > MAX_INTEGER_BITS:
-            raise Unreadable(_place(path), "holds a number of absurd length.")
-    elif value is not None:
-        raise Unreadable(_place(path), f"holds {kind(value)}, which is not plain data.")
+        return "holds half a character (a lone surrogate)." if _SURROGATE.search(value) else None
+    if isinstance(value, float):
+        return None if math.isfinite(value) else f"{value} is not a number that JSON knows."
+    if isinstance(value, int):
+        return "holds a number of absurd length." if value.bit_length() > MAX_INTEGER_BITS else None
+    return None if value is None else f"holds {kind(value)}, which is not plain data."
 
 
 def _place(path: tuple[str, ...]) -> str:

@@ -36,6 +36,8 @@ def type_key(type_: TypeEngine[Any]) -> Any:
 
     A type with other attributes (an enumeration's values) is only equal to itself.
     """
+    if not vars(type_) and not variants_of(type_):
+        return type_.__class__
     plain = []
     for name, value in vars(type_).items():
         if value is None or isinstance(value, (bool, int, str)):
@@ -128,9 +130,9 @@ State: TypeAlias = Mapping[str, TableState]
 """Tables by name."""
 
 
-def state_of_column(column: sa.Column[Any], mark: Mark) -> ColumnState:
-    """The state of a SQLAlchemy column that carries ``mark``."""
-    return ColumnState(column.name, column.type, mark, column.comment, bool(column.nullable))
+def state_of_column(column: sa.Column[Any], mark: Mark, *, in_key: bool = False) -> ColumnState:
+    """The state of a SQLAlchemy column that carries ``mark``; one ``in_key`` of its table is never NULL."""
+    return ColumnState(column.name, column.type, mark, column.comment, bool(column.nullable) and not in_key)
 
 
 def state_of_table(table: sa.Table) -> TableState | None:
