@@ -1,4 +1,4 @@
-"""The benchmark of the large table runs, on a small one."""
+"""The benchmarks run, on something small."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def test_the_large_table(tmp_path: Path) -> None:
     assert "142,500 values carried over, 7,500 did not convert" in finished.stdout
 
 
+@pytest.mark.long
 def test_beside_stock_alembic(tmp_path: Path) -> None:
     script = Path(__file__).parents[1] / "benchmarks" / "beside_stock.py"
     arguments = ["--tiny", "--engine", "sqlite", "--scale", "1", "--rounds", "1"]
