@@ -21,10 +21,10 @@ SETTINGS: dict[str, dict[str, str]] = {
     "schema": {"schema": "Studio_1"},
 }
 QUICK = {
-    "as they come": ("postgresql-new", "mysql"),
+    "as they come": ("sqlite", "postgresql-new", "mysql"),
     "foreign keys": ("sqlite", "mariadb"),
-    "json": ("mysql",),
-    "shotgrid naming": ("mariadb",),
+    "json": ("sqlite", "mysql"),
+    "shotgrid naming": ("sqlite", "mariadb"),
     "schema": ("postgresql",),
 }
 """Each setting on the engines where it has the most to get wrong; the long tests have them all."""

@@ -75,13 +75,14 @@ def test_the_command(tmp_path: Path, mysql_url: str) -> None:
     stopped = studio.run("alembic", "upgrade", "head", fails=True)
     assert "Table 'task' already exists" in stopped.stderr + stopped.stdout
     assert "sg-migrate resume" in stopped.stderr + stopped.stdout
-    refused = studio.run("sg-migrate", "resume", fails=True)
-    assert refused.returncode == 1
-    assert "Revision r2 cannot be finished" in refused.stderr
+    refused = studio.sg_migrate("resume")
+    assert isinstance(refused.exception, ResumeError)
+    assert "Revision r2 cannot be finished" in str(refused.exception)
     studio.execute("DROP TABLE task")
     assert studio.run("sg-migrate", "resume").stdout.startswith("upgrade r2: ")
     studio.check()
-    again = studio.run("sg-migrate", "resume")
+    again = studio.sg_migrate("resume")
+    assert again.exception is None
     assert again.stdout == "Nothing to resume: no revision stopped half way.\n"
 
 
