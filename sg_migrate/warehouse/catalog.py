@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -97,11 +98,15 @@ def _write(connection: sa.Connection, built: TableState, rows: list[dict[str, st
     """Make ``rows`` the content of a catalog's table; a key that is there twice or is missing cannot be."""
     table = sa.table(built.name, *(sa.column(column.name, column.type) for column in built.columns.values()))
     keys = [table.c[name] for name in built.primary_key]
-    present = {tuple(row[name] for name in built.primary_key): dict(row)
-               for row in connection.execute(sa.select(table)).mappings()}  # fmt: skip
-    wanted = {tuple(row[name] for name in built.primary_key): row for row in rows}
+    places = [list(built.columns).index(name) for name in built.primary_key]
+
+    def by_key(found: Iterable[Sequence[Any]]) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+        return {tuple(row[place] for place in places): tuple(row) for row in found}
+
+    present = by_key(connection.execute(sa.select(table)))
+    wanted = by_key([row[name] for name in built.columns] for row in rows)
     stale = [key for key, row in present.items() if wanted.get(key) != row]
-    fresh = [row for key, row in wanted.items() if present.get(key) != row]
+    fresh = [dict(zip(built.columns, row, strict=True)) for key, row in wanted.items() if present.get(key) != row]
     if len(stale) == len(present) and stale:
         connection.execute(sa.delete(table))
     elif stale:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
@@ -31,13 +32,21 @@ _TEXTS: dict[Any, str] = {}
 """Types by what they are made of; ``repr`` takes its time, and a site has thousands of columns of a dozen types."""
 
 
+_KEYS: WeakKeyDictionary[TypeEngine[Any], Any] = WeakKeyDictionary()
+
+
 def type_key(type_: TypeEngine[Any]) -> Any:
     """What a type is made of, as a key for a dictionary: its class, plain attributes, and variants.
 
     A type with other attributes (an enumeration's values) is only equal to itself.
     """
-    if not vars(type_) and not variants_of(type_):
-        return type_.__class__
+    key = _KEYS.get(type_)
+    if key is None:
+        key = _KEYS[type_] = _key(type_)
+    return key
+
+
+def _key(type_: TypeEngine[Any]) -> Any:
     plain = []
     for name, value in vars(type_).items():
         if value is None or isinstance(value, (bool, int, str)):
