@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PAGE = Path(__file__).parents[2] / "docs" / "adoption.md"
+from sites import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "adoption.md"
 
 
 def patches(heading: str) -> list[tuple[str, str]]:

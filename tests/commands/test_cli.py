@@ -8,13 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
+from in_process import run_here
+from sites import SAMPLES, site
 from testsite import LocalSite
 
-from sg_migrate import Field, SiteSchema, load, read_snapshot
-from sg_migrate.site.schema import EntityType
+from sg_migrate import load, read_snapshot
 
-SAMPLES = Path(__file__).parent.parent.parent / "sample_schemas"
-FIRST, SECOND = SAMPLES / "01-2024-03-kickoff.json", SAMPLES / "02-2024-07-layout.json"
+FIRST, SECOND = SAMPLES[:2]
 
 
 def run(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,6 +23,11 @@ def run(folder: Path, *arguments: str, **environment: str) -> subprocess.Complet
         [sys.executable, "-m", "sg_migrate", *arguments],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
     )  # fmt: skip
+
+
+def here(folder: Path, *arguments: str, fails: bool = False) -> subprocess.CompletedProcess[str]:
+    """The same without a new process."""
+    return run_here(folder, "sg-migrate", *arguments, fails=fails)
 
 
 def test_help_answers_without_importing_anything_heavy(tmp_path: Path) -> None:
@@ -44,23 +49,23 @@ def test_a_snapshot_from_a_file_and_its_exit_codes(tmp_path: Path) -> None:
     assert "written (read: schema_read() and schema_entity_read() JSON)" in first.stderr
     before = target.read_bytes()
 
-    again = run(tmp_path, "snapshot", "--from", str(FIRST), "--to", str(target), "--exit-code")
+    again = here(tmp_path, "snapshot", "--from", str(FIRST), "--to", str(target), "--exit-code")
     assert (again.returncode, again.stdout) == (0, "")
     assert "unchanged" in again.stderr
 
-    dry = run(tmp_path, "snapshot", "--from", str(SECOND), "--to", str(target), "--exit-code", "--dry-run")
+    arguments = ["--from", str(SECOND), "--to", str(target)]
+    dry = here(tmp_path, "snapshot", *arguments, "--exit-code", "--dry-run", fails=True)
     assert dry.returncode == 3
     assert 'Asset.sg_complexity "Complexity": data type text -> list\n' in dry.stdout
     assert "would be written" in dry.stderr
     assert target.read_bytes() == before
 
-    assert run(tmp_path, "snapshot", "--from", str(SECOND), "--to", str(target)).returncode == 0
+    here(tmp_path, "snapshot", *arguments)
     assert read_snapshot(target).active().entity_types.keys() == load(SECOND).schema.entity_types.keys()
 
 
 def test_what_gets_no_column_is_said(tmp_path: Path) -> None:
-    source = SAMPLES / "05-2025-10-delivery.json"
-    result = run(tmp_path, "snapshot", "--from", str(source), "--to", str(tmp_path / "site.json"))
+    result = here(tmp_path, "snapshot", "--from", str(SAMPLES[4]), "--to", str(tmp_path / "site.json"))
     assert "note: Asset.sg_volume_scan: data type 'hologram' is unknown; kept as text" in result.stderr
     assert "note: no columns for new fields of type password, pivot_column, summary" in result.stderr
 
@@ -77,40 +82,46 @@ def test_what_gets_no_column_is_said(tmp_path: Path) -> None:
     ],
 )
 def test_an_expected_failure_is_one_message(tmp_path: Path, arguments: list[str], code: int, message: str) -> None:
-    result = run(tmp_path, *arguments)
+    result = here(tmp_path, *arguments, fails=True)
     assert result.returncode == code
     assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_an_expected_failure_is_one_message_of_the_real_command(tmp_path: Path) -> None:
+    result = run(tmp_path, "snapshot", "--to", "x.json", "--from", "y.json")
+    assert result.returncode == 1
+    assert result.stderr.startswith("sg-migrate: y.json: ")
     assert "Traceback" not in result.stderr
     assert result.stdout == ""
 
 
 def test_init_overwrites_nothing(tmp_path: Path) -> None:
-    assert run(tmp_path, "init", ".", "--from", str(FIRST)).returncode == 0
+    here(tmp_path, "init", ".", "--from", str(FIRST))
     files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-    again = run(tmp_path, "init", ".", "--from", str(SECOND))
+    again = here(tmp_path, "init", ".", "--from", str(SECOND), fails=True)
     assert again.returncode == 1
     assert "is there already; nothing was changed" in again.stderr
     assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
 
 
-def small_site(*codes: str) -> SiteSchema:
-    fields = {code: Field("Shot", code, "text", code.title()) for code in ("id", *sorted(codes))}
-    return SiteSchema({"Shot": EntityType("Shot", "Shot", fields=fields)})
+BEFORE = site(Shot={"code": "text Code"})
+AFTER = site(Shot={"code": "text Code", "sg_new": "text New"})
 
 
 def test_a_live_snapshot_over_http(tmp_path: Path) -> None:
-    with LocalSite(small_site("code")) as site:
-        assert run(tmp_path, "init", ".", "--live", **site.environment).returncode == 0
-        assert site.requests["schema_read"] == site.requests["schema_entity_read"] == 1
-        site.schema = small_site("code", "sg_new")
-        result = run(tmp_path, "snapshot", **site.environment)
-    assert result.stdout == 'Shot.sg_new "Sg_New": new field (text)\n'
-    assert site.environment["SG_API_KEY"] not in result.stdout + result.stderr
+    with LocalSite(BEFORE) as live:
+        assert run(tmp_path, "init", ".", "--live", **live.environment).returncode == 0
+        assert live.requests["schema_read"] == live.requests["schema_entity_read"] == 1
+        live.schema = AFTER
+        result = run(tmp_path, "snapshot", **live.environment)
+    assert result.stdout == 'Shot.sg_new "New": new field (text)\n'
+    assert live.environment["SG_API_KEY"] not in result.stdout + result.stderr
 
 
 def test_a_wrong_key_is_refused_in_one_line_without_the_key(tmp_path: Path) -> None:
-    with LocalSite(small_site("code")) as site:
-        environment = {**site.environment, "SG_API_KEY": "wrong-key-4711"}
+    with LocalSite(BEFORE) as live:
+        environment = {**live.environment, "SG_API_KEY": "wrong-key-4711"}
         result = run(tmp_path, "snapshot", "--to", "site.json", **environment)
     assert result.returncode == 1
     assert "Traceback" not in result.stderr
@@ -125,6 +136,6 @@ def test_the_demo_runs_and_leaves_a_project(tmp_path: Path) -> None:
     assert "'wk 34'" in result.stdout
     assert "No new upgrade operations detected." in result.stdout
     assert (tmp_path / "played" / "migrations" / "site_schema.json").exists()
-    again = run(tmp_path, "demo", "played")
+    again = here(tmp_path, "demo", "played", fails=True)
     assert again.returncode == 1
     assert "is there already" in again.stderr

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import alembic.command
 import pytest
+from sites import REPOSITORY, site
+from studio import execute
 
-from sg_migrate import Field, SiteSchema
 from sg_migrate.comparison.checks import exit_code, run_checks
 from sg_migrate.comparison.sides import Sides
 from sg_migrate.errors import DriftError, SnapshotError
@@ -23,16 +24,15 @@ from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.prune import prune
 from sg_migrate.revisions.template import create_project
 from sg_migrate.site.loaded import Loaded
-from sg_migrate.site.schema import EntityType
 from sg_migrate.site.taking import take_snapshot
 from sg_migrate.warehouse.mark import Mark
 
-COMMANDS = Path(__file__).parent.parent.parent / "sg_migrate" / "commands"
+COMMANDS = REPOSITORY / "sg_migrate" / "commands"
 
 
-def site(**types: str) -> Loaded:
-    fields = {code: Field("Shot", code, kind) for code, kind in sorted({"id": "number", **types}.items())}
-    return Loaded(SiteSchema({"Shot": EntityType("Shot", "Shot", fields=fields)}), "made up")
+def shots(**fields: str) -> Loaded:
+    """A site of shots, as if it had been read from somewhere."""
+    return Loaded(site(Shot=fields), "made up")
 
 
 def versions(project: Project) -> list[str]:
@@ -46,21 +46,20 @@ def ini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     made = create_project(tmp_path / "p", url=f"sqlite:///{tmp_path}/p/warehouse.db")
     monkeypatch.chdir(made.parent)
     project = Project.find(made)
-    taken = take_snapshot(project.snapshot_path, site(code="text", sg_cut="text"))
+    taken = take_snapshot(project.snapshot_path, shots(code="text", sg_cut="text"))
     assert (taken.stored, taken.changed, taken.written) == (None, True, True)
     first = next_revision(project, taken.snapshot, message="first", rev_id="r1")
     assert first.review is not None
     assert first.review.level == Level.SAFE
     alembic.command.upgrade(Project.find(made).config, "head")
-    with sqlite3.connect(made.parent / "warehouse.db") as connection:
-        connection.executemany("INSERT INTO shot (id, sg_cut) VALUES (?, ?)", [(1, "12"), (2, "wk 3"), (3, "14")])
-    connection.close()
+    rows = "INSERT INTO shot (id, sg_cut) VALUES (1, '12'), (2, 'wk 3'), (3, '14')"
+    execute(f"sqlite:///{made.parent}/warehouse.db", rows)
     return made
 
 
 def test_a_site_is_followed(ini: Path) -> None:
     project = Project.find(ini)
-    snapshot = merged_snapshot(project, site(code="text", sg_cut="number"))
+    snapshot = merged_snapshot(project, shots(code="text", sg_cut="number"))
     before = project.snapshot_path.read_bytes()
     dry = next_revision(project, snapshot, dry_run=True)
     assert dry.review is not None
@@ -82,7 +81,7 @@ def test_a_site_is_followed(ini: Path) -> None:
 
 
 def test_a_conversion_is_finished_in_batches(ini: Path) -> None:
-    snapshot = merged_snapshot(Project.find(ini), site(code="text", sg_cut="number"))
+    snapshot = merged_snapshot(Project.find(ini), shots(code="text", sg_cut="number"))
     next_revision(Project.find(ini), snapshot, rev_id="r2")
     alembic.command.upgrade(Project.find(ini, {"carry_inline_rows": "0"}).config, "head")
     ini.write_text(ini.read_text().replace("[sg_migrate]\n", "[sg_migrate]\ncarry_inline_rows = 0\n", 1))
@@ -105,7 +104,7 @@ def test_a_conversion_is_finished_in_batches(ini: Path) -> None:
 
 def test_what_is_retired_is_pruned(ini: Path) -> None:
     project = Project.find(ini)
-    taken = take_snapshot(project.snapshot_path, site(code="text"), accept_retirements=True)
+    taken = take_snapshot(project.snapshot_path, shots(code="text"), accept_retirements=True)
     assert [str(change) for change in taken.changes] == [
         "Shot.sg_cut: retired: no longer on the site, kept in the warehouse"
     ]
@@ -121,14 +120,14 @@ def test_what_is_retired_is_pruned(ini: Path) -> None:
 def test_a_reading_that_is_not_kept_writes_nothing(ini: Path) -> None:
     project = Project.find(ini)
     before = project.snapshot_path.read_bytes()
-    taken = take_snapshot(project.snapshot_path, site(code="text", sg_new="hologram"), dry_run=True)
+    taken = take_snapshot(project.snapshot_path, shots(code="text", sg_new="hologram"), dry_run=True)
     assert (taken.changed, taken.written, project.snapshot_path.read_bytes()) == (True, False, before)
     assert [field.code for field in taken.new_fields] == ["sg_new"]
 
 
 def test_the_snapshot_and_the_revision_are_both_written_or_neither(ini: Path) -> None:
     project = Project.find(ini)
-    snapshot = merged_snapshot(project, site(code="text", sg_cut="text", sg_new="text"))
+    snapshot = merged_snapshot(project, shots(code="text", sg_cut="text", sg_new="text"))
     blocked = Project.find(ini, {"snapshot": "nowhere/site_schema.json"})
     with pytest.raises(SnapshotError):
         next_revision(blocked, snapshot)
@@ -136,13 +135,11 @@ def test_the_snapshot_and_the_revision_are_both_written_or_neither(ini: Path) ->
 
 
 def test_a_database_that_somebody_changed_stops_it(ini: Path) -> None:
-    with sqlite3.connect(ini.parent / "warehouse.db") as connection:
-        connection.execute("ALTER TABLE shot DROP COLUMN sg_cut")
-    connection.close()
+    execute(f"sqlite:///{ini.parent}/warehouse.db", "ALTER TABLE shot DROP COLUMN sg_cut")
     project = Project.find(ini)
     before = project.snapshot_path.read_bytes()
     with pytest.raises(DriftError):
-        next_revision(project, merged_snapshot(project, site(code="text", sg_cut="text", sg_new="text")))
+        next_revision(project, merged_snapshot(project, shots(code="text", sg_cut="text", sg_new="text")))
     assert (versions(project), project.snapshot_path.read_bytes()) == (["r1_first.py"], before)
 
 

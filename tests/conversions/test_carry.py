@@ -164,43 +164,40 @@ def test_another_application_beside_ours_does_not_see_the_table(sqlite_url: str,
     studio.check()
 
 
-ROWS = 3000
-
-
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_killed_and_gone_on(databases: Databases, engine: str, tmp_path: Path) -> None:
-    _killed_at(databases.new(engine), tmp_path, 100, 3000, 6000)
+    _killed_at(databases.new(engine), tmp_path, 1000, 100, 1000, 2000)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
 def test_killed_ten_times(databases: Databases, engine: str, tmp_path: Path) -> None:
-    reached = _killed_at(databases.new(engine), tmp_path, *range(1, 8000, 800))
+    reached = _killed_at(databases.new(engine), tmp_path, 3000, *range(1, 8000, 800))
     print(f"{engine}: killed when these ids were done: {reached}")
 
 
-def _killed_at(url: str, folder: Path, *ids: int) -> list[int]:
+def _killed_at(url: str, folder: Path, rows: int, *ids: int) -> list[int]:
     """Carry over, killed whenever one of these ids is done; gives the ids that were done by then."""
-    values = ", ".join(f"({n * 3}, '{n}{'x' if n % 7 == 0 else ''}')" for n in range(1, ROWS + 1))
+    values = ", ".join(f"({n * 3}, '{n}{'x' if n % 7 == 0 else ''}')" for n in range(1, rows + 1))
     studio = _studio(folder, url, TEXT, f"INSERT INTO shot (id, sg_x) VALUES {values}")
     _change(studio, NUMBER)
     points: list[int] = []
     for kill_at in ids:
         reached = _carry_until(studio, max(kill_at, points[-1] + 30 if points else 0))
         points.append(reached)
-        assert kill_at <= reached < ROWS * 3
+        assert kill_at <= reached < rows * 3
         done, ahead = studio.rows(
             f"SELECT count(CASE WHEN id <= {reached} THEN sg_x END), count(CASE WHEN id > {reached} THEN sg_x END)"
             " FROM shot"
         )[0]
         assert (done, ahead) == (reached // 3 - reached // 21, 0)
     finished = studio.run("sg-migrate", "carry")
-    not_converted = ROWS // 7
+    not_converted = rows // 7
     assert finished.stdout == (
-        f"Shot.sg_x: {ROWS - not_converted} of {ROWS} values converted, {not_converted} did not;"
+        f"Shot.sg_x: {rows - not_converted} of {rows} values converted, {not_converted} did not;"
         " the old ones stay in shot.sg_x__was_text\n"
     )
-    expected = [(n * 3, None if n % 7 == 0 else n) for n in range(1, ROWS + 1)]
+    expected = [(n * 3, None if n % 7 == 0 else n) for n in range(1, rows + 1)]
     assert studio.rows("SELECT id, sg_x FROM shot ORDER BY id") == expected
     return points
 
@@ -213,6 +210,7 @@ def _carry_until(studio: Studio, last_id: int) -> int:
         while (_pending(studio)[0][2] or 0) < last_id:
             assert process.poll() is None, "it was done before it could be killed"
             assert time.monotonic() < deadline
+            time.sleep(0.01)  # or the looking takes the time that the command needs
         process.send_signal(signal.SIGKILL)
     time.sleep(0.2)  # a server may still be busy with the last statement
     return int(_pending(studio)[0][2] or 0)

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from itertools import permutations
-from pathlib import Path
 from typing import get_args
 
 from conversioncases import CASES
+from sites import REPOSITORY
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion.rules import RULES, Kind, kind_of
 from sg_migrate.warehouse.mapping import MAPPING
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "conversions.md"
+PAGE = REPOSITORY / "docs" / "conversions.md"
 
 
 def _table(header: str) -> list[list[str]]:
     """The rows of the table under a header line."""
-    lines = PAGE.read_text(encoding="utf-8").partition(f"\n{header}\n")[2].splitlines()[1:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in _until_blank(lines)]
-
-
-def _until_blank(lines: list[str]) -> list[str]:
-    return lines[: lines.index("")]
+    lines = PAGE.read_text(encoding="utf-8").partition(f"\n{header}\n")[2].partition("\n\n")[0].splitlines()[1:]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
 
 
 def test_the_table_of_rules() -> None:

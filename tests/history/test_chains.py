@@ -108,7 +108,8 @@ def walk(chain: list[SiteSchema], engine: str, databases: Databases, folder: Pat
         studio.check()
         assert studio.against_the_model(databases) == []
         after = studio.built
-        assert diff_structure(studio.structure(), created(databases, engine, after)) == []
+        if after != studio.model():  # or it would be the same comparison again
+            assert diff_structure(studio.structure(), created(databases, engine, after)) == []
         if built:
             renamed = moved(built, after)
             oracle.verify(renamed=renamed)

@@ -23,11 +23,14 @@ BUILT = ("alembic_template/env.py", "alembic_template/script.py.mako", "alembic_
 
 
 def every_command(folder: Path, url: str) -> None:
-    """Two states of a site through every command of alembic that matters here."""
+    """Two states of a site through every command of alembic that matters here, each at least once a real process."""
     env = {"DATABASE_URL": url}
 
     def alembic(*command: str) -> str:
         return run(folder, "alembic", *command, env=env).stdout
+
+    def again(*command: str) -> None:
+        run_here(folder, "alembic", *command, env=env)
 
     alembic("revision", "--autogenerate", "-m", "first", "--rev-id", "aaaa")
     alembic("upgrade", "head")
@@ -36,9 +39,9 @@ def every_command(folder: Path, url: str) -> None:
     pending = run(folder, "alembic", "check", env=env, fails=True)
     assert "New upgrade operations detected" in pending.stdout + pending.stderr
     assert len(list((folder / "migrations" / "versions").glob("*.py"))) == 1
-    alembic("revision", "--autogenerate", "-m", "second", "--rev-id", "bbbb")
-    alembic("upgrade", "+1")
-    alembic("check")
+    again("revision", "--autogenerate", "-m", "second", "--rev-id", "bbbb")
+    again("upgrade", "+1")
+    again("check")
     assert alembic("current").split() == ["bbbb", "(head)"]
     assert [line.split(" (head)")[0] for line in alembic("history").splitlines()] == [
         "aaaa -> bbbb, second",
@@ -48,9 +51,9 @@ def every_command(folder: Path, url: str) -> None:
     top = snapshot_structure(url)
     alembic("downgrade", "-1")
     assert alembic("current").split() == ["aaaa"]
-    alembic("downgrade", "base")
+    again("downgrade", "base")
     assert snapshot_structure(url)["tables"].keys() == {"alembic_version"}
-    alembic("upgrade", "head")
+    again("upgrade", "head")
     assert diff_structure(top, snapshot_structure(url)) == []
 
 
@@ -71,7 +74,7 @@ def test_from_init(databases: Databases, tmp_path: Path) -> None:
     every_command(folder, f"sqlite:///{folder}/warehouse.db")
     script = run(folder, "alembic", "upgrade", "head", "--sql")
     assert "CREATE TABLE shot" in script.stdout
-    assert not run(folder, "alembic", "check").stderr.count("Traceback")
+    run_here(folder, "alembic", "check")
 
 
 @pytest.mark.long

@@ -130,4 +130,3 @@ def test_any_text(databases: Databases, tmp_path: Path, name: str, description: 
     assert found["Shot"] == comment_for(texts[2] or "Shot")
     studio.upgrade()
     studio.check()
-    assert studio.revise("nothing") is None

@@ -88,7 +88,8 @@ def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
     for source, renamed, whole in zip(SAMPLES, SAMPLE_RENAMED, SAMPLE_WHOLE_NUMBERS, strict=True):
         step_up(studio, databases, source)
         as_expected(studio)
-        assert studio.against_a_fresh_model(databases, source) <= STAYED
+        if engine != "sqlite":  # its catalogs say the least: no comments
+            assert studio.against_a_fresh_model(databases, source) <= STAYED
         for table, column in whole:
             expect_whole_numbers(oracle, table, column)
         if studio.number > 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import combinations
@@ -13,11 +11,12 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from in_process import run_here
+from sites import site
+from studio import Studio, run
 
-from sg_migrate import EntityType, Field, Settings, SiteSchema
+from sg_migrate import Settings, SiteSchema
 from sg_migrate.errors import SameNameError
-from sg_migrate.revisions.template import create_project
-from sg_migrate.site.snapshot import Snapshot, write_snapshot
 from sg_migrate.warehouse.model import RESERVED_TABLES, build_state
 
 
@@ -29,12 +28,7 @@ class Made:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def site(self) -> SiteSchema:
-        return SiteSchema(
-            {
-                code: EntityType(code, code, fields={name: Field(code, name, kind) for name, kind in fields.items()})
-                for code, fields in sorted(self.fields.items())
-            }
-        )
+        return site(self.fields)
 
     def entity_type(self, code: str, **fields: str) -> None:
         self.fields[code] = {"id": "number"} | fields
@@ -136,17 +130,15 @@ def test_random_names(codes: dict[str, dict[str, str]], settings: dict[str, Any]
     assert not said or "the setting catalog_" in said, "only the catalog's names do not step aside"
 
 
-@pytest.mark.parametrize("setting", ["catalog_entity = shot", "catalog_field = sg_catalog_entity",
-                                     "catalog_entity = sg_carry"])  # fmt: skip
-def test_the_commands_say_it_and_write_nothing(tmp_path: Path, setting: str) -> None:
-    ini = create_project(tmp_path / "p", url="sqlite:///warehouse.db")
-    ini.write_text(ini.read_text().replace("[sg_migrate]\n", f"[sg_migrate]\n{setting}\n", 1))
-    made = Made()
-    made.entity_type("Shot")
-    write_snapshot(ini.parent / "migrations" / "site_schema.json", Snapshot(made.site()))
-    for command in (["alembic", "revision", "--autogenerate", "-m", "first"], ["sg_migrate", "revision"]):
-        done = subprocess.run([sys.executable, "-m", *command], cwd=ini.parent, capture_output=True, text=True)
-        assert done.returncode != 0
-        assert f"the setting {setting.split()[0]}" in done.stderr
-        assert "Traceback" not in done.stderr
-        assert not list((ini.parent / "migrations" / "versions").glob("*.py"))
+@pytest.mark.parametrize(
+    ("setting", "name"),
+    [("catalog_entity", "shot"), ("catalog_field", "sg_catalog_entity"), ("catalog_entity", "sg_carry")],
+)
+def test_the_commands_say_it_and_write_nothing(tmp_path: Path, setting: str, name: str) -> None:
+    studio = Studio(tmp_path / "p", **{setting: name})
+    studio.take(site(Shot={}))
+    for command in (["alembic", "revision", "--autogenerate", "-m", "first"], ["sg-migrate", "revision"]):
+        call = run if name == "shot" else run_here  # a real process for each of the two
+        done = call(studio.folder, *command, fails=True)
+        assert f"the setting {setting}" in done.stderr
+        assert studio.text_of() == {}
