@@ -6,7 +6,12 @@ errors are Alembic's ``CommandError`` too, so the ``alembic`` command prints the
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 from alembic.util.exc import CommandError
+
+Undone: TypeAlias = Literal["all", "nothing", "batch"]
+"""What a refusal of the database takes back of what ran before: everything, nothing, or the last batch."""
 
 
 class SgMigrateError(CommandError):
@@ -264,6 +269,21 @@ class DriftError(SgMigrateError):
         )
 
 
+class CastError(SgMigrateError):
+    """A repair would have the database cast values of a column that got another type by hand."""
+
+    def __init__(self, table: str, column: str, values: int, types: str, aside: str) -> None:
+        self.table = table
+        self.column = column
+        self.values = values
+        self.aside = aside
+        super().__init__(
+            f"{table}.{column} {types}, and holds {values} values: a repair would cast them, each engine in its own"
+            f" way. Nothing was changed. Set the column aside: {aside}; the repair then adds {column} anew, and what"
+            " you set aside stays yours."
+        )
+
+
 class ConnectionFailedError(SgMigrateError):
     """The database did not answer, or let nobody in."""
 
@@ -274,25 +294,31 @@ class ConnectionFailedError(SgMigrateError):
 class DatabaseError(SgMigrateError):
     """The database refused a statement: a permission, a full disk, a name that is taken."""
 
-    def __init__(self, statement: str, problem: str, *, resumable: bool) -> None:
+    def __init__(self, statement: str, problem: str, undone: Undone = "all") -> None:
         self.statement = statement
         self.problem = problem
-        remedy = (
-            " This engine cannot take back what ran before it: mend the cause, then finish with `sg-migrate resume`."
-            if resumable
-            else ""
-        )
-        super().__init__(f"The database refused: {problem}\n  in: {statement}\n{remedy.strip()}".rstrip())
+        remedy = {
+            "all": "",
+            "nothing": "This engine cannot take back what ran before it: mend the cause, then finish with"
+            " `sg-migrate resume`.",
+            "batch": "The batches before it are done: mend the cause, then go on with `sg-migrate carry`.",
+        }
+        super().__init__(f"The database refused: {problem}\n  in: {statement}\n{remedy[undone]}".rstrip())
 
 
 class LockedError(SgMigrateError):
     """Somebody else held a lock for longer than ``lock_timeout``."""
 
-    def __init__(self, statement: str, seconds: float, sessions: list[str], *, resumable: bool) -> None:
+    def __init__(self, statement: str, seconds: float, sessions: list[str], undone: Undone = "all") -> None:
         self.statement = statement
         self.sessions = sessions
         held = "".join(f"\n  held by {session}" for session in sessions[:10])
-        remedy = "Run `sg-migrate resume` and then this again" if resumable else "Nothing was changed; run it again"
+        remedies = {
+            "all": "Nothing was changed; run it again",
+            "nothing": "Run `sg-migrate resume` and then this again",
+            "batch": "The batches before it are done; run it again",
+        }
+        remedy = remedies[undone]
         super().__init__(
             f"Waited {seconds:g} s for a lock, and gave up so that nobody has to queue behind this migration:"
             f"\n  {statement}{held}\n{remedy} when the lock is free; the setting lock_timeout (-x sg_lock_timeout=60)"

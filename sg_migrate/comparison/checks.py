@@ -157,6 +157,8 @@ def check_database(project: Project, database: Database) -> Check:
 
 def check_drift(project: Project, database: Database) -> Check:
     """Whether the database is what its revisions have built."""
+    if project.settings.drift == "ignore":
+        return Check(DRIFT, "skipped", "drift = ignore in the settings")
     known = project.revision_ids()
     heads = [head for head in database.heads if head in known]
     if not heads:

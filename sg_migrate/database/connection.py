@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import event, pool
 
-from sg_migrate.database.refusals import refusals
+from sg_migrate.database.refusals import refusals, whole_seconds
 from sg_migrate.database.reserved import quote_reserved, quoting_reserved
 from sg_migrate.database.sqlite import use
 from sg_migrate.errors import ForeignKeyError, SchemaChangedError, SettingsError
@@ -28,6 +28,8 @@ def connect(
     settings: Settings,
     engine: sa.Engine | None = None,
     revisions: Callable[[], Collection[str]] = tuple,
+    *,
+    in_batches: bool = False,
 ) -> Iterator[sa.Connection]:
     """A connection ready for migrations.
 
@@ -41,6 +43,7 @@ def connect(
         engine: the application's own, instead of one made from ``section`` and ``url``. Afterwards it is as it was,
             what it holds in memory included.
         revisions: gives the ids of this history's revisions; tells a warehouse of it from another application's.
+        in_batches: as for `sg_migrate.database.refusals.refusals`.
 
     Raises:
         SettingsError: ``schema`` is set for a database other than PostgreSQL.
@@ -49,7 +52,7 @@ def connect(
     engine = engine or sa.engine_from_config({**section, "sqlalchemy.url": url}, poolclass=pool.NullPool)
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
-    with refusals(engine, settings), engine.connect() as connection:
+    with refusals(engine, settings, in_batches=in_batches), engine.connect() as connection:
         session = transactional if engine.dialect.name == "sqlite" else _detached
         with session(connection, settings), quoting_reserved(engine.dialect):
             prepare(connection, settings, revisions)
@@ -167,7 +170,7 @@ def prepare(connection: sa.Connection, settings: Settings, revisions: Callable[[
     elif dialect in ("mysql", "mariadb"):
         connection.exec_driver_sql("SET time_zone = '+00:00'")
         if settings.lock_timeout:
-            seconds = max(1, round(settings.lock_timeout))
+            seconds = whole_seconds(settings.lock_timeout)
             connection.exec_driver_sql(f"SET lock_wait_timeout = {seconds}, innodb_lock_wait_timeout = {seconds}")
     connection.commit()
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sg_migrate.errors import ConnectionFailedError, DatabaseError, LockedError
+from sg_migrate.errors import ConnectionFailedError, DatabaseError, LockedError, Undone
 from sg_migrate.settings import Settings
 from sg_migrate.text import clean, shorten
 
@@ -36,8 +36,13 @@ _MYSQL_HOLDERS = sa.text("""
 
 
 @contextmanager
-def refusals(engine: sa.Engine, settings: Settings) -> Iterator[None]:
+def refusals(engine: sa.Engine, settings: Settings, *, in_batches: bool = False) -> Iterator[None]:
     """Inside, an error of the database becomes one of ours that says what happened and what to do.
+
+    Args:
+        engine: the database.
+        settings: ``lock_timeout`` matters here.
+        in_batches: whether what runs inside commits batch by batch, and goes on where it stopped.
 
     Raises:
         LockedError: somebody else held a lock for longer than ``lock_timeout``.
@@ -51,11 +56,17 @@ def refusals(engine: sa.Engine, settings: Settings) -> Iterator[None]:
         if error.statement is None:
             raise ConnectionFailedError(engine.url.render_as_string(), message) from error
         statement = shorten(clean(error.statement), 200)
-        resumable = engine.dialect.name in ("mysql", "mariadb")
+        is_mysql = engine.dialect.name in ("mysql", "mariadb")
+        undone: Undone = "batch" if in_batches else "nothing" if is_mysql else "all"
         if is_lock_timeout(error):
-            sessions = holders(engine, _subject(error.statement))
-            raise LockedError(statement, settings.lock_timeout, sessions, resumable=resumable) from error
-        raise DatabaseError(statement, message, resumable=resumable) from error
+            seconds = whole_seconds(settings.lock_timeout) if is_mysql else settings.lock_timeout
+            raise LockedError(statement, seconds, holders(engine, _subject(error.statement)), undone) from error
+        raise DatabaseError(statement, message, undone) from error
+
+
+def whole_seconds(seconds: float) -> int:
+    """What MySQL and MariaDB wait: they know no parts of a second."""
+    return max(1, round(seconds))
 
 
 def is_lock_timeout(error: DBAPIError) -> bool:

@@ -156,7 +156,7 @@ class Environment:
         found = drift(connection, self.project.built)
         if found and self.settings.drift == "stop":
             raise DriftError([describe(operation) for operation in found])
-        return [repair(found, self.project.built)] if found else []
+        return [repair(connection, found, self.project.built)] if found else []
 
     def _process_revision_directives(self, context: MigrationContext, revision: Any, directives: list[Any]) -> None:
         """After autogenerate: the summary and the digest for the file, and the snapshot of a live site."""

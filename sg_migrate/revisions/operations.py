@@ -228,9 +228,15 @@ def _question(op: ops.MigrateOperation) -> str | None:
 
 
 class RepairColumnOp(ops.AlterColumnOp):
-    """A column becomes what was built, whatever it is now."""
+    """A column becomes what was built, whatever it is now.
 
-    def __init__(self, table_name: str, built: ColumnState) -> None:
+    Args:
+        table_name: its table.
+        built: the column as built.
+        retyped: whether the database has it with another type.
+    """
+
+    def __init__(self, table_name: str, built: ColumnState, *, retyped: bool) -> None:
         super().__init__(
             table_name,
             built.name,
@@ -238,12 +244,18 @@ class RepairColumnOp(ops.AlterColumnOp):
             modify_nullable=built.nullable,
             modify_comment=built.comment,
         )
+        self.retyped = retyped
 
     def source(self, context: AutogenContext) -> list[str]:
-        """A batch, for SQLite."""
+        """A batch, for SQLite; another type only where no value would be cast."""
         assert self.modify_type is not None
         type_ = type_source(self.modify_type, context.imports)
+        refusal = []
+        if self.retyped:
+            context.imports.add("from sg_migrate.database.repairs import refuse_to_cast")
+            refusal = [f"refuse_to_cast(op, {self.table_name!r}, {self.column_name!r}, {type_})"]
         return [
+            *refusal,
             f"with op.batch_alter_table({self.table_name!r}) as batch_op:",
             f"batch_op.alter_column({self.column_name!r}, type_={type_}, nullable={self.modify_nullable!r},"
             f" comment={self.modify_comment!r})",

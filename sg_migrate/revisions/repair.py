@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import sqlalchemy as sa
 from alembic.operations import ops
 
 from sg_migrate.database.drift import Drift
+from sg_migrate.database.repairs import check_cast
 from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
 from sg_migrate.warehouse.state import State, to_metadata
 
 
-def repair(found: Sequence[Drift], built: State) -> RepairOps:
-    """The operations that bring the database to what was built; nothing in them comes from reflection."""
+def repair(connection: sa.Connection, found: Sequence[Drift], built: State) -> RepairOps:
+    """The operations that bring the database to what was built; nothing in them comes from reflection.
+
+    Raises:
+        CastError: a column that got another type holds values.
+    """
+    for one in found:
+        if one.what == "type":
+            check_cast(connection, one.table, one.name, built[one.table].columns[one.name].type)
     return RepairOps("Repairs of what was changed by hand in the database", list(_repairs(found, built)))
 
 
-def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperation]:
+def _repairs(found: Sequence[Drift], built: State) -> Iterator[ops.MigrateOperation]:
     mended: set[tuple[str, str]] = set()
+    retyped = {(one.table, one.name) for one in found if one.what == "type"}
     metadata = _unmarked({one.table: built[one.table] for one in found})
     for one in found:
         table, sa_table = built[one.table], metadata.tables[one.table]
@@ -43,7 +52,8 @@ def _repairs(found: Iterable[Drift], built: State) -> Iterator[ops.MigrateOperat
             yield BatchOp(table.name, [create])
         elif one.name and (table.name, one.name) not in mended:
             mended.add((table.name, one.name))
-            yield RepairColumnOp(table.name, table.columns[one.name])
+            place = (table.name, one.name)
+            yield RepairColumnOp(table.name, table.columns[one.name], retyped=place in retyped)
         elif not one.name:
             yield ops.CreateTableCommentOp(table.name, table.comment)
 

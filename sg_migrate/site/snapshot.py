@@ -83,7 +83,9 @@ def read_snapshot(path: str | Path) -> Snapshot:
     try:
         document = parse_json(decode(Path(path).read_bytes()), source)
         if not is_snapshot(document):
-            raise Unreadable("", "not a snapshot of sg_migrate.", "Make one with `sg-migrate snapshot`.")
+            raise Unreadable(
+                "", "not a snapshot of sg_migrate.", "Move it away, and make one with `sg-migrate snapshot`."
+            )
         return Snapshot(read_ledger(document, source))
     except Unreadable as error:
         raise SnapshotError(source, error.problem, error.remedy) from None

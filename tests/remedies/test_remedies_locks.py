@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from carried import commands_in, do, held, refused, settings_in
+from carried import commands_in, do, held, refused, says, settings_in
 from engines import Databases
 from sites import site
 from studio import Studio
@@ -104,6 +104,30 @@ def stopped(studio: Studio) -> str:
     assert held(studio) != before
     assert "Nothing was changed" not in str(caught.value)
     return str(caught.value)
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mariadb"])
+def test_a_lock_on_a_batch(engine: str, databases: Databases, tmp_path: Path) -> None:
+    """What is carried over in batches stays done, and goes on when it is run again."""
+    studio = Studio(tmp_path / "project", databases.new(engine), lock_timeout="0.2", carry_inline_rows="0")
+    studio.follow(FIRST, "0001")
+    studio.upgrade()
+    studio.execute(*(f"INSERT INTO shot (id, code, sg_cut) VALUES ({n}, 'a', '{n}')" for n in range(1, 5)))
+    studio.follow(SECOND, "0002")
+    studio.upgrade()
+    carry = ("carry", "--batch-size", "1")
+    with sa.create_engine(studio.url, poolclass=sa.NullPool).connect() as other:
+        other.exec_driver_sql("SELECT * FROM shot WHERE id = 4 FOR UPDATE")
+        with pytest.raises(LockedError) as caught:
+            says(studio, *carry)()
+    waited = {"postgresql": "Waited 0.2 s", "mariadb": "Waited 1 s"}
+    assert str(caught.value).startswith(waited[engine])
+    assert "The batches before it are done; run it again when the lock is free" in str(caught.value)
+    values = studio.rows("SELECT sg_cut FROM shot ORDER BY id")
+    assert (values[:2], values[3]) == ([(1,), (2,)], (None,))  # MariaDB locks the gap before a row too
+    do(studio, *carry)
+    assert studio.rows("SELECT sg_cut FROM shot ORDER BY id") == [(1,), (2,), (3,), (4,)]
+    studio.check()
 
 
 VIEW = "CREATE VIEW cuts AS SELECT code, sg_cut FROM shot"

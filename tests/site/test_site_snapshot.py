@@ -192,7 +192,7 @@ BAD_FILES = {
     ledger(SHOT, '"Shot.a": {"type": "text", "type": "number"}'): "the key 'type' occurs twice in one object. "
     "Keep one of them.",
     ledger(SHOT)[:-9]: "line 5, column 6: the JSON ends too early; the file is truncated. Write it again.",
-    '{"Shot": {"code": {}}}': "not a snapshot of sg_migrate. Make one with `sg-migrate snapshot`.",
+    '{"Shot": {"code": {}}}': "not a snapshot of sg_migrate. Move it away, and make one with `sg-migrate snapshot`.",
     "": "empty. Write the schema again.",
 }
 
