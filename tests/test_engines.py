@@ -138,7 +138,8 @@ RUNS = [
     pytest.param("failed", ALL, marks=pytest.mark.long),
     pytest.param("interrupted", ALL, marks=pytest.mark.long),
 ]
-"""How the tests end, and the servers that run then. To a server, a failure and an interruption are one with success."""
+"""How the tests end, and which servers run then. After success, failure and interruption one fixture stops them; what
+ends a server when the tests are killed is another way."""
 
 ENDING_TEST = """
 import os, signal

@@ -57,7 +57,7 @@ Cell = tuple[Any, str]
 def said(oracle: Oracle, damages: Sequence[Damage]) -> list[str]:
     """What the oracle says of each damage; it must find them all, and nothing else.
 
-    As many as the oracle lists are done together, each to a value of its own, and put back.
+    Damages are done together, each to another value, as many as the oracle lists; then they are put back.
     """
     lines: dict[int, str] = {}
     while len(lines) < len(damages):

@@ -167,7 +167,7 @@ def main() -> None:
 
 
 def compare(change: str, studio: Studio, revision: str, stock_url: str, statements: list[str], rows: int) -> None:
-    """Ours, and the statements of stock Alembic: those of one revision are in one transaction there too."""
+    """Our revision, and the statements that stock Alembic emits for the change: one transaction, too."""
     found: list[Measured] = []
     with measured(studio.url, rows, found):
         command(studio, "alembic", "upgrade", revision)

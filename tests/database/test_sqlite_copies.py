@@ -60,7 +60,7 @@ Refusal = Callable[[sqlite3.Connection], None]
 
 
 def nothing(driver: sqlite3.Connection) -> None:
-    """Let everything be edited."""
+    """Refuse nothing."""
 
 
 def defensive(driver: sqlite3.Connection) -> None:
@@ -88,7 +88,7 @@ def defensive_with_foreign_keys(driver: sqlite3.Connection) -> None:
 
 @contextmanager
 def refusing(refuse: Refusal) -> Iterator[list[str]]:
-    """Every connection is opened so; gives the statements."""
+    """Do this to every new connection; gives the statements that are run meanwhile."""
     statements: list[str] = []
 
     def connected(driver: sqlite3.Connection, _: Any) -> None:

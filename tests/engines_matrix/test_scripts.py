@@ -27,7 +27,7 @@ ENGINES = ["postgresql", "postgresql-new", "mariadb", "mysql"]
 
 
 def hostile(schema: SiteSchema) -> SiteSchema:
-    """The site where every field is described by what a script may stumble over."""
+    """The site with descriptions that a script may stumble over."""
     for field in schema.fields():
         schema = changed(schema, f"{field.entity_type}.{field.code}", description=HOSTILE)
     return schema
