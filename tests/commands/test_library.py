@@ -106,7 +106,7 @@ def test_what_is_retired_is_pruned(ini: Path) -> None:
     project = Project.find(ini)
     taken = take_snapshot(project.snapshot_path, shots(code="text"), accept_retirements=True)
     assert [str(change) for change in taken.changes] == [
-        "Shot.sg_cut: retired: no longer on the site, kept in the warehouse"
+        'Shot.sg_cut "sg_cut": retired: no longer on the site, kept in the warehouse'
     ]
     before = project.snapshot_path.read_bytes()
     (item,) = prune(Project.find(ini), ["Shot.sg_cut"], dry_run=True)

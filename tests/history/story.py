@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from oracle import Oracle
-
-REVISIONS = Path(__file__).parent / "revisions"
-"""The revisions of the sample schemas, as a person has read them."""
 
 
 def pairs(**tables: dict[str, str]) -> dict[Any, Any]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from engines import Databases
+from kept import kept_project
 from oracle import Oracle
-from sites import SAMPLES
 from structure import diff_structure, raw_connection, snapshot_structure
 from studio import Studio
 
@@ -42,18 +42,14 @@ def half_way(studio: Studio, revision: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_a_failure_half_way_leaves_no_trace(engine: str, databases: Databases, tmp_path: Path) -> None:
-    studio = Studio(tmp_path / "project", databases.new(engine))
-    studio.take(SAMPLES[1])
-    studio.revise("first")
-    studio.upgrade()
+    studio = kept_project(tmp_path / "project", databases.new(engine), 3)
+    studio.upgrade("0002")
     oracle = Oracle(studio.url, ignore=["sg_catalog_*"])
     oracle.fill()
     known = catalog(studio.url)
     assert known[1]
     before = snapshot_structure(studio.url)
-    studio.take(SAMPLES[2])
-    revision = studio.revise("second")
-    assert revision is not None
+    (revision,) = studio.versions.glob("0003_*.py")
     good = revision.read_text(encoding="utf-8")
     half_way(studio, revision)
     with pytest.raises(RuntimeError, match="planted"):
@@ -78,14 +74,8 @@ def test_a_failure_half_way_leaves_no_trace(engine: str, databases: Databases, t
 @pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
 def test_several_revisions_are_one_upgrade(engine: str, databases: Databases, tmp_path: Path) -> None:
     """The second of two fails: neither is there."""
-    studio = Studio(tmp_path / "project", databases.new(engine))
-    studio.take(SAMPLES[0])
-    studio.revise("first")
-    studio.upgrade()
-    studio.take(SAMPLES[1])
-    revision = studio.revise("second")
-    assert revision is not None
-    studio.downgrade("base")
+    studio = kept_project(tmp_path / "project", databases.new(engine), 2)
+    (revision,) = studio.versions.glob("0002_*.py")
     before = snapshot_structure(studio.url)
     half_way(studio, revision)
     with pytest.raises(RuntimeError, match="planted"):
@@ -95,14 +85,10 @@ def test_several_revisions_are_one_upgrade(engine: str, databases: Databases, tm
 
 def test_the_real_command(databases: Databases, tmp_path: Path) -> None:
     """As above with ``alembic`` itself: a failing revision, and a database that cannot be read."""
-    studio = Studio(tmp_path / "project", databases.new("sqlite"))
-    studio.take(SAMPLES[1])
-    studio.revise("first")
-    studio.upgrade()
+    studio = kept_project(tmp_path / "project", databases.new("sqlite"), 3)
+    studio.upgrade("0002")
     before = snapshot_structure(studio.url)
-    studio.take(SAMPLES[2])
-    revision = studio.revise("second")
-    assert revision is not None
+    (revision,) = studio.versions.glob("0003_*.py")
     text = revision.read_text(encoding="utf-8")
     planted = "    op.drop_column('shot', 'no_such_column')\n    # Comments\n"
     revision.write_text(text.replace("    # Comments\n", planted, 1), encoding="utf-8")

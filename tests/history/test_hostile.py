@@ -11,8 +11,8 @@ import pytest
 from engines import Databases
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from kept import REVISIONS
 from sites import SAMPLES, changed, field, site
-from story import REVISIONS
 from structure import snapshot_structure
 from studio import Studio
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 
 import pytest
 from engines import Databases
+from kept import kept_project
 from oracle import Oracle
 from sites import SAMPLES
 from small_site import small_site
-from story import REVISIONS, pairs
+from story import pairs
 from structure import Structure, diff_structure
 from studio import Studio, normalised
 
@@ -32,16 +32,13 @@ def shuffled(value: Any, random: random.Random) -> Any:
 @pytest.mark.parametrize("seeds", [range(5), pytest.param(range(20), marks=pytest.mark.long)], ids=["few", "many"])
 def test_hash_seeds_and_the_order_of_the_source(tmp_path: Path, seeds: Iterable[int]) -> None:
     """The fourth revision of the sample schemas has every kind of change; the real commands write it each time."""
-    studio = Studio(tmp_path / "project")  # its database lies in its folder and is copied with it
-    for source in SAMPLES[:3]:
-        studio.take(source)
-    for path in REVISIONS.glob("000[123]_*.py"):
-        shutil.copy(path, studio.versions)
+    url = "sqlite:///warehouse.db"  # in the project's folder, and copied with it
+    studio = kept_project(tmp_path / "project", url, 3)
     studio.upgrade(url=f"sqlite:///{studio.folder}/warehouse.db")
     document = json.loads(SAMPLES[3].read_text(encoding="utf-8"))
     written = set()
     for seed in seeds:
-        copy = studio.copy(tmp_path / f"seed{seed}", studio.url)
+        copy = studio.copy(tmp_path / f"seed{seed}", url)
         source = copy.folder / "site.json"
         source.write_text(json.dumps(shuffled(document, random.Random(seed))), encoding="utf-8")
         env = {"PYTHONHASHSEED": str(seed)}

@@ -10,11 +10,11 @@ import sqlalchemy as sa
 from engines import Databases
 from expected import CASES, NATIVE, TABLES
 from golden import assert_golden
+from kept import REVISIONS
 from oracle import Oracle
 from sites import REAL, SAMPLES
 from story import (
     REAL_RENAMED,
-    REVISIONS,
     SAMPLE_RENAMED,
     SAMPLE_WHOLE_NUMBERS,
     STAYED,
