@@ -75,9 +75,10 @@ def ready(folder: Path, url: str) -> Studio:
 
 
 def kill_upgrades(studio: Studio, times: int, points: tuple[str, ...] = UPGRADE_POINTS) -> Counter[str]:
-    """Kill ``alembic upgrade head`` at each passing of each point and ``times`` at least; check, run again, go back.
+    """Kill ``alembic upgrade head`` at each point; look at what is left, run it again, and go back.
 
-    Once: in the middle of the passings only.
+    A point that an upgrade passes several times is tried at each passing, and ``times`` at least; where ``times`` is 1,
+    at the middle passing only.
     """
     before = studio.structure()
     counted = json.loads(kill(studio, "count", 0, "alembic", "upgrade", "head").splitlines()[-1])
@@ -86,7 +87,7 @@ def kill_upgrades(studio: Studio, times: int, points: tuple[str, ...] = UPGRADE_
     fell: Counter[str] = Counter()
     for point in points:
         passings = counted[point]
-        everywhere = list(islice(cycle(range(1, passings + 1)), max(times, passings)))
+        everywhere = islice(cycle(range(1, passings + 1)), max(times, passings))
         for number in everywhere if times > 1 else [passings // 2 + 1]:
             kill(studio, point, number, "alembic", "upgrade", "head")
             fell[f"{point} ({passings} places)"] += 1
@@ -107,25 +108,23 @@ def kill_upgrades(studio: Studio, times: int, points: tuple[str, ...] = UPGRADE_
 
 def kill_snapshots(studio: Studio, folder: Path, times: int) -> Counter[str]:
     """Kill ``sg-migrate snapshot --from`` at each point: the file is the old one or the new one, and never a third."""
-    files = {}
-    for name, schema in {"old": OLD, "new": without(OLD, "Asset.sg_y", "Shot.sg_old")}.items():
-        files[name] = folder / f"{name}.json"
-        fields, entities = raw_schema(schema)
-        files[name].write_text(json.dumps({"schema_read": fields, "schema_entity_read": entities}))
+    source = folder / "new.json"
+    fields, entities = raw_schema(without(OLD, "Asset.sg_y", "Shot.sg_old"))
+    source.write_text(json.dumps({"schema_read": fields, "schema_entity_read": entities}))
     studio.take(OLD)
     old = studio.snapshot.read_bytes()
-    studio.sg_migrate("snapshot", "--from", str(files["new"]))
+    studio.sg_migrate("snapshot", "--from", str(source))
     new = studio.snapshot.read_bytes()
     fell: Counter[str] = Counter()
     for point in FILE_POINTS:
         for _ in range(times):
             studio.snapshot.write_bytes(old)
-            kill(studio, point, 1, "sg-migrate", "snapshot", "--from", str(files["new"]))
+            kill(studio, point, 1, "sg-migrate", "snapshot", "--from", str(source))
             fell[f"snapshot: {point}"] += 1
             renamed = point in ("after rename", "before folder fsync", "after folder fsync", "exit")
             assert studio.snapshot.read_bytes() == (new if renamed else old), point
             read_snapshot(studio.snapshot)
-            again = studio.sg_migrate("snapshot", "--from", str(files["new"]))
+            again = studio.sg_migrate("snapshot", "--from", str(source))
             assert again.exit_code == 0, again.output
             assert studio.snapshot.read_bytes() == new, point
     return fell
