@@ -7,35 +7,27 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-import alembic.command
 import pytest
 import sqlalchemy as sa
-from alembic.config import Config
-from click.testing import CliRunner
+from sites import SAMPLES, site
 from sqlalchemy.orm import Session
-
-from sg_migrate.cli import cli
-
-SAMPLE = Path(__file__).parent.parent / "sample_schemas" / "05-2025-10-delivery.json"
+from studio import Studio
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    """The warehouse of an invented studio's whole site."""
     folder = tmp_path_factory.mktemp("models")
-    url = f"sqlite:///{folder / 'warehouse.db'}"
-    runner = CliRunner()
-    made = runner.invoke(cli, ["init", str(folder / "project"), "--from", str(SAMPLE), "--url", url])
-    assert made.exit_code == 0, made.output
-    config = Config(str(folder / "project" / "alembic.ini"))
-    alembic.command.revision(config, message="first", autogenerate=True)
-    alembic.command.upgrade(config, "head")
-    return folder
+    studio = Studio(folder / "project", f"sqlite:///{folder / 'warehouse.db'}")
+    studio.take(SAMPLES[4])
+    studio.revise()
+    studio.upgrade()
+    return studio
 
 
-def generate(project: Path, kind: str) -> ModuleType:
-    out = project / f"models_{kind}.py"
-    config = str(project / "project" / "alembic.ini")
-    result = CliRunner().invoke(cli, ["models", str(out), "--kind", kind, "--config", config])
+def generate(studio: Studio, kind: str) -> ModuleType:
+    out = studio.folder / f"models_{kind}.py"
+    result = studio.sg_migrate("models", str(out), "--kind", kind)
     assert result.exit_code == 0, result.output
     spec = importlib.util.spec_from_file_location(out.stem, out)
     assert spec is not None
@@ -47,9 +39,9 @@ def generate(project: Path, kind: str) -> ModuleType:
 
 
 @pytest.mark.parametrize("kind", ["declarative", "dataclasses"])
-def test_the_classes_write_and_read_rows(project: Path, kind: str) -> None:
-    module = generate(project, kind)
-    engine = sa.create_engine(f"sqlite:///{project / 'warehouse.db'}")
+def test_the_classes_write_and_read_rows(studio: Studio, kind: str) -> None:
+    module = generate(studio, kind)
+    engine = sa.create_engine(studio.url)
     number = {"declarative": 1, "dataclasses": 2}[kind]
     with Session(engine) as session:
         shot = module.Shot(id=number, code="it's 🦋") if kind == "declarative" else module.Shot(number, code="it's 🦋")
@@ -63,14 +55,15 @@ def test_the_classes_write_and_read_rows(project: Path, kind: str) -> None:
     engine.dispose()
 
 
-def test_the_tables_are_those_of_the_warehouse(project: Path) -> None:
-    module = generate(project, "tables")
+def test_the_tables_are_those_of_the_warehouse(studio: Studio) -> None:
+    module = generate(studio, "tables")
     tables = {item.name for item in vars(module).values() if isinstance(item, sa.Table)}
-    engine = sa.create_engine(f"sqlite:///{project / 'warehouse.db'}")
-    assert tables == set(sa.inspect(engine).get_table_names()) - {"alembic_version"}
-    engine.dispose()
+    assert tables == set(studio.structure()["tables"])
 
 
-def test_stdout(project: Path) -> None:
-    result = CliRunner().invoke(cli, ["models", "-", "--config", str(project / "project" / "alembic.ini")])
-    assert "class Shot(Base):" in result.output
+def test_stdout(tmp_path: Path) -> None:
+    small = Studio(tmp_path / "small")
+    small.follow(site(Shot={"code": "text"}), "r1")
+    result = small.sg_migrate("models", "-")
+    assert result.exit_code == 0, result.output
+    assert "class Shot(Base):" in result.stdout

@@ -29,7 +29,7 @@ _IMPATIENT = {
     "postgresql": "SET lock_timeout = '100ms'",
     "mariadb": "SET lock_wait_timeout = 0, innodb_lock_wait_timeout = 0",
 }
-_ROWS = (
+ROWS = (
     "INSERT INTO shot (id, code, sg_cut_in, sg_frames) VALUES (1, 'a', '12', 7), (2, 'b', '12 frames', 8),"
     " (3, 'c', NULL, 9)",
     "INSERT INTO task (id, name) VALUES (1, 'anim'), (2, 'comp'), (3, 'light')",
@@ -43,12 +43,10 @@ class Ground(Reviewed):
 
     @classmethod
     def on(cls, base: Reviewed, folder: Path, url: str) -> Self:
-        """A copy of ``base`` on an empty database."""
+        """A copy of ``base`` on a database, which alembic.ini names, too."""
         shutil.copytree(base.folder, folder)
         ground = cls.at(folder, url)
         edit(ground.ini, "sqlite:///warehouse.db", url)
-        ground.upgrade()
-        ground.execute(*_ROWS)
         return ground
 
     @property

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from claims import Ground
+from claims import ROWS, Ground
 from engines import Databases
-from reviewed import Reviewed
+from reviewed import Reviewed, local
 
 
 @pytest.fixture(scope="session")
@@ -24,12 +24,27 @@ def small(base: Reviewed, tmp_path: Path) -> Reviewed:
     return base.twin(tmp_path / "small")
 
 
+@pytest.fixture(scope="session")
+def filled(base: Reviewed, tmp_path_factory: pytest.TempPathFactory) -> Reviewed:
+    """The small project with rows in its SQLite file, which is copied with it."""
+    made = base.twin(tmp_path_factory.mktemp("filled") / "project")
+    made.upgrade()
+    made.execute(*ROWS)
+    return made
+
+
 @pytest.fixture
-def ground(base: Reviewed, databases: Databases, tmp_path: Path) -> Callable[[str], Ground]:
+def ground(base: Reviewed, filled: Reviewed, databases: Databases, tmp_path: Path) -> Callable[[str], Ground]:
     """Gives a copy of the small project with a database of an engine, as often as it is asked."""
     numbers = itertools.count(1)
 
     def given(engine: str) -> Ground:
-        return Ground.on(base, tmp_path / f"ground{next(numbers)}", databases.new(engine))
+        folder = tmp_path / f"ground{next(numbers)}"
+        if engine == "sqlite":
+            return Ground.on(filled, folder, local(folder))
+        made = Ground.on(base, folder, databases.new(engine))
+        made.upgrade()
+        made.execute(*ROWS)
+        return made
 
     return given

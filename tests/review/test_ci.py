@@ -1,5 +1,6 @@
 """docs/ci as it stands: its shape, and its shell steps run on a sample project. Only GitHub's and GitLab's own
-machinery (the checkout, `gh`, GitLab's API) is stood in for; git, pip, sg-migrate and the site's client are real."""
+machinery (the checkout, `gh`, GitLab's API) is stood in for, and pip, whose one line runs in a test of its own; git,
+sg-migrate and the site's client are real."""
 
 from __future__ import annotations
 
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 import yaml
+from check_jsonschema import main as check_jsonschema  # type: ignore[import-untyped]
+from click.testing import CliRunner
 from reviewed import Reviewed, small_site
 from testsite import LocalSite
 
@@ -77,6 +80,13 @@ path.write_text(json.dumps(state))
 """
 
 
+PIP = """
+import pathlib, sys
+assert " ".join(sys.argv[1:]) == "install -r requirements.txt"
+assert pathlib.Path("requirements.txt").exists()
+"""
+
+
 def load(name: str) -> dict[str, Any]:
     """A pipeline; YAML 1.1 reads the key ``on`` as true."""
     document: dict[Any, Any] = yaml.safe_load((CI / name).read_text(encoding="utf-8"))
@@ -95,8 +105,8 @@ class Runner:
     def __post_init__(self) -> None:
         bin_folder = self.folder / "bin"
         bin_folder.mkdir()
-        for name, text in (("gh", GH), ("curl", CURL)):
-            (bin_folder / name).write_text(f"#!{sys.executable}\n{text}")
+        for name, text in (("gh", GH), ("curl", CURL), ("pip", PIP)):
+            (bin_folder / name).write_text(f"#!{sys.executable} -IS\n{text}")
             (bin_folder / name).chmod(0o755)
         self.state = self.folder / "state.json"
         other = {"id": 1, "user": {"type": "User"}, "body": f"{MARKER} quoted by a person"}
@@ -119,8 +129,6 @@ class Runner:
             "PATH": os.pathsep.join([str(self.folder / "bin"), str(BIN), "/usr/local/bin", "/usr/bin", "/bin"]),
             "HOME": str(self.folder),
             "GIT_CONFIG_GLOBAL": str(self.folder / "gitconfig"),
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_ROOT_USER_ACTION": "ignore",
             "RUNNER_TEMP": str(self.folder),
             "GITHUB_OUTPUT": str(self.folder / "output"),
             "GITHUB_ENV": str(self.folder / "env"),
@@ -195,9 +203,16 @@ def commit(folder: Path, message: str) -> str:
     ],
 )
 def test_the_pipelines_follow_their_servers_schema(name: str, schema: str) -> None:
-    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(CI / name)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    done = CliRunner().invoke(check_jsonschema, ["--builtin-schema", schema, str(CI / name)])
+    assert done.exit_code == 0, done.output
+
+
+def test_pip_reads_the_projects_requirements(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("sg-migrate\n")  # as it is installed here
+    command = [str(BIN / "pip"), *["install", "-r", "requirements.txt"], "--no-index"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "already satisfied: sg-migrate" in done.stdout
 
 
 def test_the_weekly_job_holds_the_sites_credentials_in_one_step_only() -> None:
@@ -276,7 +291,7 @@ def test_the_review_is_one_comment_that_is_updated(small: Reviewed, tmp_path: Pa
     assert "SGM201" in mine[0]
     assert "migrations/versions/r2_r2.py" in mine[0]
 
-    (path,) = small.versions.glob("r2_*.py")
+    path = small.revision("r2")
     path.write_text(path.read_text() + "\n# sg-migrate: allow SGM201 -- the texts were checked\n")
     push(small, "allowed")
     assert runner.run("github-pull-request.yml", "change") == []
@@ -310,7 +325,7 @@ def test_gitlab_reviews_in_one_note_that_is_updated(small: Reviewed, tmp_path: P
     small.follow(small_site(sg_cut_in="number"), "r2")
     push(small, "a conversion")
     assert gitlab(runner, "shotgrid-review", "change") == 1
-    (path,) = small.versions.glob("r2_*.py")
+    path = small.revision("r2")
     path.write_text(path.read_text() + "\n# sg-migrate: allow SGM201 -- the texts were checked\n")
     push(small, "allowed")
     assert gitlab(runner, "shotgrid-review", "change") == 0
