@@ -82,6 +82,28 @@ def test_sgm602_triggers_go_with_the_old_table(here: Ground) -> None:
     assert triggers(here) == []
 
 
+@pytest.mark.parametrize("change", [RETYPED, LONGER])
+def test_sgm602_our_connection_alone_does_not_keep_them(here: Ground, change: str) -> None:
+    here.execute(TRIGGER, *CHILD)
+    edit(here.folder / "migrations" / "env.py", "connection=connection, **sg.options()", "connection=connection")
+    here.by_hand(change)
+    assert {"SGM601", "SGM602", "SGM604"} & found_here(here) == {"SGM602", "SGM604"}
+    here.upgrade()
+    assert triggers(here) == []
+    assert here.value("SELECT count(*) FROM child") == 2
+
+
+def test_sgm602_our_options_alone_keep_them_and_no_rows_elsewhere(here: Ground) -> None:
+    here.execute(TRIGGER, *CHILD)
+    connect_as_stock_alembic_does(here)
+    edit(here.folder / "migrations" / "env.py", "connection=connection)", "connection=connection, **sg.options())")
+    here.by_hand(RETYPED)
+    assert {"SGM601", "SGM602", "SGM604"} & found_here(here) == {"SGM601", "SGM604"}
+    here.upgrade()
+    assert triggers(here) == ["noted"]
+    assert here.value("SELECT count(*) FROM child") == 0
+
+
 def test_sgm602_our_environment_creates_them_again(here: Ground) -> None:
     here.execute(TRIGGER)
     here.by_hand(RETYPED)

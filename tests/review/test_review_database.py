@@ -78,7 +78,7 @@ def test_a_trigger_is_named_for_the_table_that_is_rebuilt(small: Reviewed) -> No
     small.execute("CREATE TRIGGER stamp AFTER INSERT ON shot BEGIN SELECT 1; END")
     small.write("r2", "with op.batch_alter_table('shot') as b:\n    b.drop_column('sg_cut_in')", on="r1")
     assert "SGM602" not in codes(small.review(url=small.url))  # our env.py puts it back
-    edit(small.folder / "migrations" / "env.py", "sg.connect()", "engine.connect()")
+    edit(small.folder / "migrations" / "env.py", "connection=connection, **sg.options()", "connection=connection")
     (finding,) = (f for f in small.review(url=small.url).findings if f.rule.code == "SGM602")
     assert finding.what == "loses stamp"
 

@@ -77,7 +77,9 @@ def no_timeout(made: Reviewed) -> Review:
 
 def connect_plainly(made: Reviewed) -> None:
     """An env.py that connects by itself."""
-    edit(made.folder / "migrations" / "env.py", "sg.connect()", "engine.connect()")
+    env = made.folder / "migrations" / "env.py"
+    edit(env, "sg.connect()", "engine.connect()")
+    edit(env, "connection=connection, **sg.options()", "connection=connection")
 
 
 def plain_environment(made: Reviewed) -> Review:

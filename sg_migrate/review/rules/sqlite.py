@@ -23,7 +23,7 @@ CASCADES = Rule(
 TRIGGERS = Rule(
     "SGM602", Level.LOSSY, "A rebuilt table loses its triggers",
     "They are dropped with the old table, and with a stock env.py nothing creates them again.",
-    "Use `sg.connect()` and `sg.options()` in env.py, or create them again at the end of upgrade().",
+    "Pass `**sg.options()` to context.configure() in env.py, or create them again at the end of upgrade().",
 )  # fmt: skip
 SILENT_CAST = Rule(
     "SGM603", Level.LOSSY, "SQLite casts without a word",
@@ -44,30 +44,31 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
     """Every finding of these rules."""
     if revision.dialect != "sqlite":
         return
-    safe = _connects_safely(revision)
-    rebuilt = _rebuilt(revision, safe=safe)
+    env_py = _env_py(revision)
+    ours = _configures(env_py)
+    rebuilt = _rebuilt(revision, ours=ours)
     for table, step in rebuilt.items():
         place = {"mark": step.mark(table), "table": table, "line": step.call.line}
         yield REBUILD.finding("a batch builds it anew", **place)
-        if not safe:
+        if not _connects(env_py):
             yield CASCADES.finding("env.py does not connect through sg_migrate", **place)
         names = revision.database.triggers.get(table, []) if revision.database else []
-        if names and not safe:
+        if names and not ours:
             yield TRIGGERS.finding(f"loses {', '.join(names)}", **place)
     for table in rebuilt:
         yield from _silent_casts(revision, table)
 
 
-def _rebuilt(revision: RevisionUnderReview, *, safe: bool) -> dict[str, Operation]:
+def _rebuilt(revision: RevisionUnderReview, *, ours: bool) -> dict[str, Operation]:
     """Tables that a batch builds anew, with the first operation that makes it necessary.
 
     What SQLite can do without (adding a plain column, renaming, indexes) is left in place by Alembic's batches; longer
-    text types and foreign keys are by ours (`sg_migrate.database.sqlite`), where env.py connects through it (``safe``).
+    text types and foreign keys are by ours (`sg_migrate.database.sqlite`), where env.py asks for it (``ours``).
     """
     found: dict[str, Operation] = {}
     for step in revision.steps:
         table = table_of(step.operation)
-        in_place = safe and _is_in_place(step.operation)
+        in_place = ours and _is_in_place(step.operation)
         if step.call.batch and table not in step.created and _needs_rebuild(step.operation) and not in_place:
             found.setdefault(table, step)
     return found
@@ -88,13 +89,16 @@ def _is_in_place(operation: object) -> bool:
     return texts and not others and operation.modify_server_default is False
 
 
-def _connects_safely(revision: RevisionUnderReview) -> bool:
-    """Whether env.py takes its connection from `sg_migrate.Environment`."""
+def _env_py(revision: RevisionUnderReview) -> list[ast.AST]:
     path = Path(revision.project.scripts.dir, "env.py")
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
+def _connects(env_py: list[ast.AST]) -> bool:
+    """Whether env.py takes its connection from `sg_migrate.Environment`."""
     environments = {
         target.id
-        for node in ast.walk(tree)
+        for node in env_py
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
         and getattr(node.value.func, "id", getattr(node.value.func, "attr", "")) == "Environment"
         for target in node.targets
@@ -106,8 +110,14 @@ def _connects_safely(revision: RevisionUnderReview) -> bool:
         and node.func.attr == "connect"
         and isinstance(node.func.value, ast.Name)
         and node.func.value.id in environments
-        for node in ast.walk(tree)
+        for node in env_py
     )
+
+
+def _configures(env_py: list[ast.AST]) -> bool:
+    """Whether env.py gives Alembic more options than a connection: those of `sg_migrate.Environment`, presumably."""
+    given = [{keyword.arg for keyword in node.keywords} for node in env_py if isinstance(node, ast.Call)]
+    return all(None in names for names in given if "connection" in names)
 
 
 def _becomes_a_number(old: TypeEngine[Any], new: TypeEngine[Any]) -> bool:
