@@ -119,7 +119,9 @@ _FLAVOURS = {
             done
         """,
         stop="kill $!; wait $!",
-        admin=URL.create("mariadb+pymysql", "root", host="127.0.0.1", query={"charset": "utf8mb4"}),
+        admin=URL.create(
+            "mariadb+pymysql", "root", host="127.0.0.1", query={"charset": "utf8mb4", "ssl_disabled": "true"}
+        ),
         create="CREATE DATABASE `{name}` CHARACTER SET utf8mb4",
         drop="DROP DATABASE `{name}`",
         sessions="SELECT id FROM information_schema.processlist WHERE db = '{name}'",

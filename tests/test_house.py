@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 PACKAGE = Path(__file__).parent.parent / "sg_migrate"
 
@@ -73,3 +77,17 @@ def test_no_file_imports_itself_by_a_circle() -> None:
         free = {path for path, others in uses.items() if path not in done and others <= done}
         assert free, f"in circles: {sorted(str(path.relative_to(PACKAGE)) for path in set(uses) - done)}"
         done |= free
+
+
+MODULES = [
+    ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in FILES if path.stem != "__main__"
+]
+QUICK = ("sg_migrate.revisions.plugin",)
+"""Of which Alembic itself is the first importer, or not."""
+
+
+@pytest.mark.parametrize(
+    "module", [pytest.param(name, marks=() if name in QUICK else pytest.mark.long) for name in MODULES]
+)
+def test_any_module_may_be_imported_first(module: str) -> None:
+    subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
