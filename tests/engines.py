@@ -108,7 +108,7 @@ _FLAVOURS = {
     "mariadb": Flavour(
         find=_find_mariadb,
         start="""
-            careless="--debug-no-sync --loose-innodb-flush-method=nosync"
+            careless="--debug-no-sync --loose-innodb-flush-method=nosync --tmpdir=$PWD"
             mariadb-install-db --no-defaults --datadir="$PWD/data" --skip-test-db \
                 --auth-root-authentication-method=normal $careless
             mariadbd --no-defaults --datadir="$PWD/data" --socket="$PWD/socket" --pid-file="$PWD/pid" \

@@ -53,21 +53,24 @@ def connect(
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
     with refusals(engine, settings, in_batches=in_batches), engine.connect() as connection:
-        session = transactional if engine.dialect.name == "sqlite" else _detached
+        session = transactional if engine.dialect.name == "sqlite" else _of_its_own
         with session(connection, settings), quoting_reserved(engine.dialect):
             prepare(connection, settings, revisions)
             yield connection
 
 
 @contextmanager
-def _detached(connection: sa.Connection, _: Settings) -> Iterator[None]:
-    """Inside, what is set up on the session is nobody else's: the connection never goes back to its pool."""
+def _of_its_own(connection: sa.Connection, _: Settings) -> Iterator[None]:
+    """Inside, what is set up on the session is nobody else's: it ends here, and never goes back to its pool.
+
+    It stays in its pool until then: ``autocommit_block`` asks that for its connection.
+    """
     schema = connection.dialect.default_schema_name
-    connection.detach()
     try:
         yield
     finally:
         connection.dialect.default_schema_name = schema
+        connection.invalidate()
 
 
 @contextmanager

@@ -111,11 +111,6 @@ def test_sgm401_a_conversion_that_is_carried_over_later_keeps_nobody_waiting(her
 
 
 INDEX = "op.create_index('ix_x', 'shot', ['code'])"
-blocked = pytest.mark.xfail(
-    reason="the connection of sg.connect() is detached from the pool that autocommit_block() needs",
-    raises=AttributeError,
-    strict=True,
-)
 CONCURRENT = "op.create_index('ix_x', 'shot', ['code'], postgresql_concurrently=True)"
 BY_ITSELF = f"with op.get_context().autocommit_block():\n    {CONCURRENT}"
 
@@ -125,7 +120,7 @@ def test_sgm402_writers_wait_for_an_index_and_readers_do_not(here: Ground) -> No
     assert kept_waiting(here, "CREATE INDEX") == [(False, True)]
 
 
-@pytest.mark.parametrize(("body", "wait"), [(INDEX, True), pytest.param(BY_ITSELF, False, marks=blocked)])
+@pytest.mark.parametrize(("body", "wait"), [(INDEX, True), (BY_ITSELF, False)])
 def test_sgm402_writers_go_on_while_an_index_is_built_concurrently(here: Ground, body: str, wait: bool) -> None:
     assert ("SGM402" in here.by_hand(body)) is wait
     with standing_in_line(here, here.upgrade, busy=WRITES) as upgrade:
@@ -135,7 +130,6 @@ def test_sgm402_writers_go_on_while_an_index_is_built_concurrently(here: Ground,
     assert "ix_x" in here.structure()["tables"]["shot"]["indexes"]
 
 
-@blocked
 def test_sgm403_concurrently_inside_a_transaction_is_refused(here: Ground) -> None:
     assert "SGM403" in here.by_hand(CONCURRENT)
     here.refuses()
@@ -145,7 +139,6 @@ def test_sgm403_concurrently_inside_a_transaction_is_refused(here: Ground) -> No
     assert "ix_x" in here.structure()["tables"]["shot"]["indexes"]
 
 
-@blocked
 def test_sgm403_what_stands_before_the_block_stays_though_the_revision_fails(here: Ground) -> None:
     here.by_hand(f"{ADDED.format('sa.Text()')}\n{BY_ITSELF}\nop.create_index('ix_y', 'shot', ['nothing'])")
     here.refuses()
