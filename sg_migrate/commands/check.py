@@ -38,7 +38,7 @@ def command(context: click.Context, format_: str, url: str | None, config: Path,
 
 def _show(checks: Sequence[Check], format_: str) -> None:
     from sg_migrate.reports import markdown
-    from sg_migrate.reports.checks import document, github, json_text, text
+    from sg_migrate.reports.check_report import document, github, json_text, text
 
     if format_ == "text":
         echo_lines(text(checks))

@@ -62,12 +62,12 @@ def command(
 
 def show(found: Difference, format_: str) -> None:
     """Print differences in a format."""
-    from sg_migrate.reports import difference, html, markdown
+    from sg_migrate.reports import difference_report, html, markdown
 
     if format_ == "text":
-        echo_lines(difference.text(found))
+        echo_lines(difference_report.text(found))
     elif format_ == "json":
-        click.echo(difference.json_text(found))
+        click.echo(difference_report.json_text(found))
     else:
-        document = difference.document(found)
+        document = difference_report.document(found)
         click.echo(markdown.render(document) if format_ == "markdown" else html.render(document))

@@ -10,7 +10,7 @@ import click
 from sg_migrate.commands.options import config_option, project, setting_option
 
 if TYPE_CHECKING:
-    from sg_migrate.models.script import Kind
+    from sg_migrate.models.script import ScriptKind
 
 
 @click.command(name="models", epilog="Example: sg-migrate models warehouse_models.py --kind dataclasses")
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @config_option
 @setting_option
-def command(out: Path, kind: Kind, config: Path, arguments: tuple[str, ...]) -> None:
+def command(out: Path, kind: ScriptKind, config: Path, arguments: tuple[str, ...]) -> None:
     """Write SQLAlchemy classes for the tables that the revisions have built to OUT; - is stdout.
 
     It needs no database.

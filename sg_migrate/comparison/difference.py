@@ -7,10 +7,9 @@ from typing import cast
 
 from sg_migrate.conversion.rules import always_converts, kind_of
 from sg_migrate.review.findings import Level
-from sg_migrate.revisions.summary import display_name
-from sg_migrate.site.changes import Kind, SiteChange, changes
-from sg_migrate.site.schema import EntityType, Field, SiteSchema
-from sg_migrate.text import clean, shorten
+from sg_migrate.revisions.summary import display_name, with_display_name
+from sg_migrate.site.changes import SiteChange, SiteChangeKind, changes
+from sg_migrate.site.schema import Field, SiteSchema
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.transition import Change, Transition
@@ -26,7 +25,7 @@ class Difference:
     changes: tuple[SiteChange, ...]
     level: Level
     """What the worst of the changes means for the warehouse."""
-    titles: dict[str, str]
+    with_display_names: dict[str, str]
     """The entity types with their display names."""
 
 
@@ -34,8 +33,8 @@ def difference(old: SiteSchema, new: SiteSchema, old_name: str, new_name: str) -
     """What changed between two schemas, plain or ledgers; nothing that is not a change."""
     found = changes(old, new)
     level = max((_level(change, old, new) for change in found), default=Level.SAFE)
-    titles = {code: _title(entity_type) for schema in (old, new) for code, entity_type in schema.entity_types.items()}
-    return Difference(old_name, new_name, tuple(found), level, titles)
+    shown = {code: with_display_name(code, schema) for schema in (old, new) for code in schema.entity_types}
+    return Difference(old_name, new_name, tuple(found), level, shown)
 
 
 def warehouse_difference(found: Transition, site: SiteSchema, old_name: str, new_name: str) -> Difference:
@@ -52,35 +51,29 @@ def warehouse_difference(found: Transition, site: SiteSchema, old_name: str, new
     level = Level.LOSSY if "converted" in kinds else Level.SAFE
     if kinds & {"dropped", "pruned"}:
         level = Level.DESTRUCTIVE
-    titles = {code: _title(entity_type) for code, entity_type in site.entity_types.items()}
-    titles.update({change.entity_type: change.entity_type for change in own if change.entity_type not in titles})
-    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level, titles)
+    shown = {change.entity_type: with_display_name(change.entity_type, site) for change in own}
+    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level, shown)
 
 
 def _site_change(change: Change, site: SiteSchema) -> SiteChange:
     """A change of the warehouse in the words for a site's."""
     place = (change.entity_type, change.field or None)
-    label = display_name(site, change.entity_type, change.field)
+    name = display_name(site, change.entity_type, change.field)
     if change.kind in ("converted", "retyped"):
         old, new = (mark.data_type if mark else None for mark in (change.old, change.new))
-        return SiteChange(*place, "data_type", label, old=old, new=new)
+        return SiteChange(*place, "data_type", name, old=old, new=new)
     if change.kind == "added":
         return SiteChange(
-            *place, "added", label, new=change.new.data_type if change.field and change.new else change.fields
+            *place, "added", name, new=change.new.data_type if change.field and change.new else change.fields
         )
     if change.kind == "pruned":
-        return SiteChange(*place, "pruned", label, added=(change.old.former,) if change.old else ())
+        return SiteChange(*place, "pruned", name, added=(change.old.former,) if change.old else ())
     if change.kind == "renamed":
         old, new = ", ".join(change.old_names), ", ".join(change.new_names)
-        return SiteChange(*place, "renamed", label, old=old, new=new)
+        return SiteChange(*place, "renamed", name, old=old, new=new)
     if change.kind == "comment":
-        return SiteChange(*place, "comment", label, old=change.old_comment, new=change.new_comment)
-    return SiteChange(*place, cast(Kind, change.kind), label)
-
-
-def _title(entity_type: EntityType) -> str:
-    name = shorten(clean(entity_type.name), 60)
-    return f'{entity_type.code} "{name}"' if name and name != entity_type.code else entity_type.code
+        return SiteChange(*place, "comment", name, old=change.old_comment, new=change.new_comment)
+    return SiteChange(*place, cast(SiteChangeKind, change.kind), name)
 
 
 def _level(found: SiteChange, old: SiteSchema, new: SiteSchema) -> Level:

@@ -16,14 +16,14 @@ from sg_migrate.conversion import sql as sql
 from sg_migrate.warehouse.mapping import BOOLEAN, DATE, DOUBLE, INTEGER, JSON_VALUE, MONEY, TEXT, TIMESTAMP
 from sg_migrate.warehouse.type_change import text_length
 
-Kind: TypeAlias = Literal[
+ColumnKind: TypeAlias = Literal[
     "text", "integer", "double", "money", "boolean", "date", "timestamp", "json", "link", "links"
 ]  # fmt: skip
 """The kinds of columns that `sg_migrate.warehouse.mapping` makes; bounded strings are ``text`` too."""
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Conversion:
     """How values of one kind become values of another; whatever does not convert is NULL there."""
 
     converts: str
@@ -32,49 +32,49 @@ class Rule:
     """The expression for a column in a dialect; links move between columns and tables instead."""
 
 
-RULES: dict[tuple[Kind, Kind], Rule] = {
+RULES: dict[tuple[ColumnKind, ColumnKind], Conversion] = {
     # from text
-    ("text", "integer"): Rule("whole numbers within 32 bits: `-12`, `007`", sql.text_to_integer),
-    ("text", "double"): Rule("decimal numbers of at most 15 digits: `431.25`", sql.text_to_double),
-    ("text", "money"): Rule("decimal numbers of at most 13 digits and 2 decimals: `431.5`", sql.text_to_money),
-    ("text", "boolean"): Rule("`true`, `yes`, `1` and `false`, `no`, `0`, in any case", sql.text_to_boolean),
-    ("text", "date"): Rule("days of the calendar: `2024-02-29`", sql.text_to_date),
-    ("text", "timestamp"): Rule("`2024-02-29T08:30:00.5Z`, a space for `T`, without `Z`, without the fraction,"
+    ("text", "integer"): Conversion("whole numbers within 32 bits: `-12`, `007`", sql.text_to_integer),
+    ("text", "double"): Conversion("decimal numbers of at most 15 digits: `431.25`", sql.text_to_double),
+    ("text", "money"): Conversion("decimal numbers of at most 13 digits and 2 decimals: `431.5`", sql.text_to_money),
+    ("text", "boolean"): Conversion("`true`, `yes`, `1` and `false`, `no`, `0`, in any case", sql.text_to_boolean),
+    ("text", "date"): Conversion("days of the calendar: `2024-02-29`", sql.text_to_date),
+    ("text", "timestamp"): Conversion("`2024-02-29T08:30:00.5Z`, a space for `T`, without `Z`, without the fraction,"
                                 " or the day alone; read as UTC", sql.text_to_timestamp),
     # from numbers
-    ("integer", "text"): Rule("every value: its digits", sql.integer_to_text),
-    ("integer", "double"): Rule("every value", sql.integer_to_double),
-    ("integer", "money"): Rule("every value", sql.integer_to_money),
-    ("integer", "boolean"): Rule("1 and 0", sql.number_to_boolean),
-    ("double", "text"): Rule("values that at most 6 decimals and 15 digits write exactly: `24`, `23.976`",
+    ("integer", "text"): Conversion("every value: its digits", sql.integer_to_text),
+    ("integer", "double"): Conversion("every value", sql.integer_to_double),
+    ("integer", "money"): Conversion("every value", sql.integer_to_money),
+    ("integer", "boolean"): Conversion("1 and 0", sql.number_to_boolean),
+    ("double", "text"): Conversion("values that at most 6 decimals and 15 digits write exactly: `24`, `23.976`",
                              sql.double_to_text),
-    ("double", "integer"): Rule("whole numbers within 32 bits", sql.number_to_integer),
-    ("double", "money"): Rule("values with at most 13 digits and 2 decimals", sql.double_to_money),
-    ("double", "boolean"): Rule("1 and 0", sql.number_to_boolean),
-    ("money", "text"): Rule("every value, with 2 decimals: `431.50`", sql.money_to_text),
-    ("money", "integer"): Rule("whole numbers within 32 bits", sql.number_to_integer),
-    ("money", "double"): Rule("every value: the nearest double", sql.money_to_double),
-    ("money", "boolean"): Rule("1 and 0", sql.number_to_boolean),
+    ("double", "integer"): Conversion("whole numbers within 32 bits", sql.number_to_integer),
+    ("double", "money"): Conversion("values with at most 13 digits and 2 decimals", sql.double_to_money),
+    ("double", "boolean"): Conversion("1 and 0", sql.number_to_boolean),
+    ("money", "text"): Conversion("every value, with 2 decimals: `431.50`", sql.money_to_text),
+    ("money", "integer"): Conversion("whole numbers within 32 bits", sql.number_to_integer),
+    ("money", "double"): Conversion("every value: the nearest double", sql.money_to_double),
+    ("money", "boolean"): Conversion("1 and 0", sql.number_to_boolean),
     # from checkboxes
-    ("boolean", "text"): Rule("`true` and `false`", sql.boolean_to_text),
-    ("boolean", "integer"): Rule("1 and 0", sql.boolean_to_number),
-    ("boolean", "double"): Rule("1 and 0", sql.boolean_to_number),
-    ("boolean", "money"): Rule("1 and 0", sql.boolean_to_number),
+    ("boolean", "text"): Conversion("`true` and `false`", sql.boolean_to_text),
+    ("boolean", "integer"): Conversion("1 and 0", sql.boolean_to_number),
+    ("boolean", "double"): Conversion("1 and 0", sql.boolean_to_number),
+    ("boolean", "money"): Conversion("1 and 0", sql.boolean_to_number),
     # from dates and times
-    ("date", "text"): Rule("every value: `2024-02-29`", sql.date_to_text),
-    ("date", "timestamp"): Rule("every value: midnight in UTC, when the day begins", sql.date_to_timestamp),
-    ("timestamp", "text"): Rule("every value, in UTC: `2024-02-29T08:30:00Z`, with 6 decimals where there is"
+    ("date", "text"): Conversion("every value: `2024-02-29`", sql.date_to_text),
+    ("date", "timestamp"): Conversion("every value: midnight in UTC, when the day begins", sql.date_to_timestamp),
+    ("timestamp", "text"): Conversion("every value, in UTC: `2024-02-29T08:30:00Z`, with 6 decimals where there is"
                                 " a fraction", sql.timestamp_to_text),
-    ("timestamp", "date"): Rule("every value: its day in UTC", sql.timestamp_to_date),
+    ("timestamp", "date"): Conversion("every value: its day in UTC", sql.timestamp_to_date),
     # from structures
-    ("json", "text"): Rule("web links: their `url`", sql.json_to_text),
+    ("json", "text"): Conversion("web links: their `url`", sql.json_to_text),
     # links
-    ("link", "links"): Rule("every link: one row of the link table"),
-    ("links", "link"): Rule("the links of records that have exactly one"),
+    ("link", "links"): Conversion("every link: one row of the link table"),
+    ("links", "link"): Conversion("the links of records that have exactly one"),
 }  # fmt: skip
 """The pairs that convert. For every other pair the new column starts empty, and the old one stays."""
 
-_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
+_KINDS: tuple[tuple[type[TypeEngine[Any]], ColumnKind], ...] = (
     (sa.Boolean, "boolean"),
     (sa.Integer, "integer"),
     (sa.Float, "double"),
@@ -85,12 +85,12 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
     (sa.String, "text"),
 )
 
-_TYPES: dict[Kind, TypeEngine[Any]] = {
+_TYPES: dict[ColumnKind, TypeEngine[Any]] = {
     "text": TEXT, "integer": INTEGER, "double": DOUBLE, "money": MONEY, "boolean": BOOLEAN, "date": DATE,
     "timestamp": TIMESTAMP, "json": JSON_VALUE,
 }  # fmt: skip
 
-_STORED_ON_SQLITE: dict[Kind, tuple[str, ...]] = {
+_STORED_ON_SQLITE: dict[ColumnKind, tuple[str, ...]] = {
     "integer": ("integer",),
     "double": ("real", "integer"),
     "money": ("real", "integer"),
@@ -99,7 +99,7 @@ _STORED_ON_SQLITE: dict[Kind, tuple[str, ...]] = {
 """A SQLite column takes values of any type; these are the ones that count."""
 
 
-def kind_of(type_: TypeEngine[Any]) -> Kind:
+def kind_of(type_: TypeEngine[Any]) -> ColumnKind:
     """The kind of a column of this type. Raises ``ValueError`` for a type that `mapping` never gives."""
     for class_, kind in _KINDS:
         if isinstance(type_, class_):
@@ -107,7 +107,7 @@ def kind_of(type_: TypeEngine[Any]) -> Kind:
     raise ValueError(f"no column of ours has the type {type_!r}")
 
 
-def type_of(kind: Kind, length: int | None = None) -> TypeEngine[Any]:
+def type_of(kind: ColumnKind, length: int | None = None) -> TypeEngine[Any]:
     """The type of a column of this kind; ``length`` is that of a bounded text."""
     return sa.String(length) if length is not None else _TYPES[kind]
 
@@ -138,7 +138,7 @@ def converted(
     return value
 
 
-_ALWAYS: frozenset[tuple[Kind, Kind]] = frozenset(
+_ALWAYS: frozenset[tuple[ColumnKind, ColumnKind]] = frozenset(
     {
         ("integer", "text"), ("integer", "double"), ("integer", "money"), ("money", "text"), ("money", "double"),
         ("boolean", "text"), ("boolean", "integer"), ("boolean", "double"), ("boolean", "money"), ("date", "text"),
@@ -148,6 +148,6 @@ _ALWAYS: frozenset[tuple[Kind, Kind]] = frozenset(
 """Between these kinds of columns every value converts and keeps what it says; a moment loses its time as a date."""
 
 
-def always_converts(kinds: tuple[Kind, Kind]) -> bool:
+def always_converts(kinds: tuple[ColumnKind, ColumnKind]) -> bool:
     """Whether every value converts and says the same afterwards."""
     return kinds in _ALWAYS

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.conversion.rules import Kind, kind_of
+from sg_migrate.conversion.rules import ColumnKind, kind_of
 from sg_migrate.errors import AdoptError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mapping import (
@@ -35,7 +35,7 @@ from sg_migrate.warehouse.mark import Mark, mark_for
 from sg_migrate.warehouse.state import ColumnState, State, TableState
 from sg_migrate.warehouse.type_change import type_change
 
-_STORED_AS: dict[Kind, str] = {
+_STORED_AS: dict[ColumnKind, str] = {
     "text": "text",
     "integer": "number",
     "double": "float",

@@ -39,7 +39,7 @@ _MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedNumber:
     """A number to ask for: rows; values of a column; or those of its values that another type has no place for."""
 
     column: str = ""
@@ -102,7 +102,7 @@ class Database:
         one = sa.select(sa.literal(1)).select_from(sa.table(table)).limit(1)
         return self.connection.execute(one).first() is not None
 
-    def counts(self, table: str, wanted: Iterable[Wanted]) -> dict[Wanted, int | None]:
+    def counts(self, table: str, wanted: Iterable[WantedNumber]) -> dict[WantedNumber, int | None]:
         """Count what is wanted of one table, all in one pass over its rows.
 
         Args:
@@ -114,7 +114,7 @@ class Database:
         """
         counts = {one: one.count(self.dialect) for one in wanted}
         known = [(one, count) for one, count in counts.items() if count is not None]
-        found: dict[Wanted, int | None] = dict.fromkeys(counts)
+        found: dict[WantedNumber, int | None] = dict.fromkeys(counts)
         for first in range(0, len(known), _MOST_AT_ONCE):
             part = known[first : first + _MOST_AT_ONCE]
             statement = sa.select(*(count for _, count in part)).select_from(sa.table(table))

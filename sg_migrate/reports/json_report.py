@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sg_migrate.reports import words
+from sg_migrate.reports import phrases
 from sg_migrate.review.findings import Finding
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
@@ -50,11 +50,11 @@ def _finding(review: Review, finding: Finding) -> dict[str, Any]:
         "code": finding.rule.code,
         "level": str(finding.level),
         "title": finding.rule.title,
-        "what": words.what(finding),
+        "what": phrases.what(finding),
         "remedy": finding.rule.remedy,
         "entity_type": finding.mark.entity_type if finding.mark else None,
         "field": finding.mark.field or None if finding.mark else None,
-        "display_name": words.finding_display_name(finding, review.site) or None,
+        "display_name": phrases.finding_display_name(finding, review.site) or None,
         "table": finding.table or None,
         "column": finding.column or None,
         "line": finding.line,
@@ -77,5 +77,5 @@ def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
         "kind": change.kind,
         "what": line.what,
         "note": line.note or None,
-        "sql": words.sql_names(review, line) or None,
+        "sql": phrases.sql_names(review, line) or None,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sg_migrate.reports import words
+from sg_migrate.reports import phrases
 from sg_migrate.reports.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
@@ -24,8 +24,8 @@ def review_document(reviews: Sequence[Review]) -> Document:
 
 def _review(review: Review) -> Iterator[Block]:
     yield Heading((f"{_SIGNS[review.level]} Revision", Name(review.revision), Name(review.message)))
-    yield Paragraph((f"{review.level}: {words.verdict(review)}",), strong=True)
-    yield Paragraph((f"{words.extent(review)};", Name(review.path), f"judged for {review.dialect}"))
+    yield Paragraph((f"{review.level}: {phrases.verdict(review)}",), strong=True)
+    yield Paragraph((f"{phrases.extent(review)};", Name(review.path), f"judged for {review.dialect}"))
     notes = [finding for finding in review.open if finding.level is Level.SAFE]
     if len(review.open) > len(notes):
         yield _findings(review, [finding for finding in review.open if finding.level is not Level.SAFE])
@@ -35,7 +35,7 @@ def _review(review: Review) -> Iterator[Block]:
         yield Details("What to do about it", (_remedies(review),))
     allowed = [finding for finding in review.findings if finding.allowed is not None]
     if allowed:
-        rows = tuple((_rule(f), _place(review, f), (words.what(f),), (Name(f.allowed or ""),)) for f in allowed)
+        rows = tuple((_rule(f), _place(review, f), (phrases.what(f),), (Name(f.allowed or ""),)) for f in allowed)
         yield Paragraph(("Allowed in the file:",))
         yield Table(("Rule", "Where", "What", "Because"), rows)
     yield from _first(review) if review.first else _changes(review)
@@ -48,26 +48,26 @@ def _rule(finding: Finding) -> Cell:
 
 
 def _place(review: Review, finding: Finding) -> Cell:
-    return (Name(finding.place), Name(words.finding_display_name(finding, review.site)))
+    return (Name(finding.place), Name(phrases.finding_display_name(finding, review.site)))
 
 
 def _findings(review: Review, findings: Sequence[Finding]) -> Table:
-    has_counts = any(words.counted(finding.counts) for finding in findings)
+    has_counts = any(phrases.counted(finding.counts) for finding in findings)
     header = ("Level", "Where", "What", "In SQL") + (("In the database",) if has_counts else ())
     rows = []
     for finding in findings:
         row: tuple[Cell, ...] = (
             _rule(finding),
             _place(review, finding),
-            (f"{finding.rule.title}.", words.what(finding)),
+            (f"{finding.rule.title}.", phrases.what(finding)),
             (Name(finding.sql_name), f"line {finding.line}" if finding.line else ""),
         )
-        rows.append((*row, (words.counted(finding.counts),)) if has_counts else row)
+        rows.append((*row, (phrases.counted(finding.counts),)) if has_counts else row)
     return Table(header, tuple(rows))
 
 
 def _remedies(review: Review) -> Table:
-    rows = ((_rule(found[0]), (rule.reason,), (rule.remedy,)) for rule, found in words.by_rule(review.open))
+    rows = ((_rule(found[0]), (rule.reason,), (rule.remedy,)) for rule, found in phrases.by_rule(review.open))
     return Table(("Rule", "Why", "What to do"), tuple(rows))
 
 
@@ -86,11 +86,11 @@ def _first(review: Review) -> Iterator[Block]:
 
 
 def _changes(review: Review) -> Iterator[Block]:
-    groups = words.by_entity_type(review)
+    groups = phrases.by_entity_type(review)
     if not groups:
         yield Paragraph(("No table or column changes.",))
         return
-    counts = tuple(((Name(title),), (words.change_counts(changes),)) for _, title, changes in groups)
+    counts = tuple(((Name(title),), (phrases.change_counts(changes),)) for _, title, changes in groups)
     rows = tuple(
         (
             (Name(line.change.entity_type),),
@@ -101,7 +101,7 @@ def _changes(review: Review) -> Iterator[Block]:
             ),
             (line.what,),
             (line.note,),
-            (Name(words.sql_names(review, line)),),
+            (Name(phrases.sql_names(review, line)),),
         )
         for _, _, lines in groups
         for line in lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from sg_migrate.reports import words
+from sg_migrate.reports import phrases
 from sg_migrate.reports.document import code_line
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
@@ -37,8 +37,8 @@ def text_report(reviews: Iterable[Review], *, details: bool = False) -> list[Lin
 def _review(review: Review, details: bool) -> Iterator[Line]:
     message = f" {shorten(review.message, 80)}" if review.message else ""
     yield f"Revision {review.revision}:{message}", "bold"
-    yield f"{review.level}: {words.verdict(review)}", STYLES[review.level]
-    yield f"{words.extent(review)}; {review.path}, judged for {review.dialect}", "dim"
+    yield f"{review.level}: {phrases.verdict(review)}", STYLES[review.level]
+    yield f"{phrases.extent(review)}; {review.path}, judged for {review.dialect}", "dim"
     yield from _findings(review, details)
     yield "", ""
     yield from _first(review, details) if review.first else _changes(review, details)
@@ -46,7 +46,7 @@ def _review(review: Review, details: bool) -> Iterator[Line]:
 
 
 def _findings(review: Review, details: bool) -> Iterator[Line]:
-    for rule, found in words.by_rule(review.open):
+    for rule, found in phrases.by_rule(review.open):
         yield "", ""
         yield f"{rule.level} {rule.code}: {rule.title}", STYLES[rule.level]
         shown = found if details else found[:SHOWN_FINDINGS]
@@ -61,16 +61,16 @@ def _findings(review: Review, details: bool) -> Iterator[Line]:
         yield "Allowed in the file", "bold"
     for finding in allowed:
         place = f"{finding.place}: " if finding.place else ""
-        yield f"  {finding.rule.code} {place}{words.what(finding)}", ""
+        yield f"  {finding.rule.code} {place}{phrases.what(finding)}", ""
         yield f"      because: {finding.allowed}", "dim"
 
 
 def _finding(review: Review, finding: Finding) -> Iterator[Line]:
-    name = words.finding_display_name(finding, review.site)
+    name = phrases.finding_display_name(finding, review.site)
     place = finding.place + (f' "{name}"' if name else "")
-    where = words.where(finding, finding.place)
-    yield f"  {place + ': ' if place else ''}{words.what(finding)}" + (f"  [{where}]" if where else ""), ""
-    counted = words.counted(finding.counts)
+    where = phrases.where(finding, finding.place)
+    yield f"  {place + ': ' if place else ''}{phrases.what(finding)}" + (f"  [{where}]" if where else ""), ""
+    counted = phrases.counted(finding.counts)
     if counted:
         yield f"      {counted}", "bold"
 
@@ -95,7 +95,7 @@ def _first(review: Review, details: bool) -> Iterator[Line]:
 
 
 def _changes(review: Review, details: bool) -> Iterator[Line]:
-    groups = words.by_entity_type(review)
+    groups = phrases.by_entity_type(review)
     if not groups:
         yield "No table or column changes.", "dim"
         return
@@ -108,7 +108,7 @@ def _changes(review: Review, details: bool) -> Iterator[Line]:
             for change in changes:
                 yield from _change(review, change)
         else:
-            yield f"  {shorten(title, 80):<{width}}  {words.change_counts(changes)}", ""
+            yield f"  {shorten(title, 80):<{width}}  {phrases.change_counts(changes)}", ""
     if len(groups) > len(shown):
         yield f"  and {len(groups) - len(shown)} more entity types (--details)", "dim"
 
@@ -118,7 +118,7 @@ def _change(review: Review, found: ChangeLine) -> Iterator[Line]:
     name = display_name(review.site, change.entity_type, change.field) if change.field else ""
     what = f"{change.field}  {found.what}" if change.field else found.what
     notes = "; ".join(note for note in (f'"{name}"' if name else "", found.note) if note)
-    sql = words.sql_names(review, found)
+    sql = phrases.sql_names(review, found)
     line = f"    {found.sign} {what}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
     yield line, SIGN_STYLES[found.sign]
 

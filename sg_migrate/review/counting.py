@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sg_migrate.database.reading import Database, Wanted
+from sg_migrate.database.reading import Database, WantedNumber
 from sg_migrate.review.findings import Counts, Finding
 
 
 def counted(database: Database, findings: Iterable[Finding]) -> list[Finding]:
     """The findings with what the database says; nothing is said about what it does not have."""
     findings = list(findings)
-    wanted: dict[str, set[Wanted]] = {}
+    wanted: dict[str, set[WantedNumber]] = {}
     for finding in findings:
         if finding.table in database.columns:
             wanted.setdefault(finding.table, set()).update(_wanted(database, finding).values())
@@ -26,15 +26,15 @@ def counted(database: Database, findings: Iterable[Finding]) -> list[Finding]:
     ]
 
 
-def _wanted(database: Database, finding: Finding) -> dict[str, Wanted]:
+def _wanted(database: Database, finding: Finding) -> dict[str, WantedNumber]:
     """What to ask for, by the attribute of `Counts` that it is for."""
-    found = {"rows": Wanted()}
+    found = {"rows": WantedNumber()}
     if finding.column in database.columns[finding.table]:
-        found["values"] = Wanted(finding.column)
+        found["values"] = WantedNumber(finding.column)
         if finding.conversion is not None:
-            found["unconverted"] = Wanted(finding.column, finding.conversion)
+            found["unconverted"] = WantedNumber(finding.column, finding.conversion)
     return found
 
 
-def _counts(database: Database, finding: Finding, numbers: dict[Wanted, int | None], size: int | None) -> Counts:
+def _counts(database: Database, finding: Finding, numbers: dict[WantedNumber, int | None], size: int | None) -> Counts:
     return Counts(size=size, **{name: numbers[one] for name, one in _wanted(database, finding).items()})

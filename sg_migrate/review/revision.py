@@ -49,7 +49,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ReplayedFunction:
     """One function of a revision, replayed.
 
     ``problem`` says why it could not be run to its end, ``misfit`` why it does not fit what is built.
@@ -135,12 +135,12 @@ class RevisionUnderReview:
             self.before_problem = str(error)
             return {}
 
-    def _side(self, *, is_upgrade: bool, before: State) -> Side:
+    def _side(self, *, is_upgrade: bool, before: State) -> ReplayedFunction:
         found = self._history.step(self.script, is_upgrade=is_upgrade, fold=Fold(before), foreign=True)
         problem = found.problem.problem if found.problem else ""
         refuses = bool(found.problem and isinstance(found.problem.__cause__, NotImplementedError))
         misfit = str(found.misfit) if found.misfit else ""
-        return Side(tuple(_operations(found)), found.after, problem, misfit, refuses)
+        return ReplayedFunction(tuple(_operations(found)), found.after, problem, misfit, refuses)
 
     def on_existing_tables(self, *kinds: type[MigrateOperation]) -> Iterator[tuple[Operation, str]]:
         """Operations of these kinds whose table was there before the upgrade, with its name."""

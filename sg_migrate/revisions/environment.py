@@ -24,7 +24,7 @@ from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.repair import repair
-from sg_migrate.revisions.summary import render_summary, titled
+from sg_migrate.revisions.summary import add_display_names, render_summary
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
@@ -136,7 +136,7 @@ class Environment:
         change = transition(self.project.built, self.model)
         groups = plan(change)
         text = render_summary(change, self.snapshot.schema) if groups else ""
-        titled(groups, self.snapshot.schema)
+        add_display_names(groups, self.snapshot.schema)
         upgrade_ops.ops[:] = [*upgrade_ops.ops, *repairs, *groups]
         self._summary = text
 
@@ -176,7 +176,8 @@ class Environment:
         if "sg_digest" not in template and self._summary:
             # An application's own template: what ours has places for goes where the imports go, sorted.
             comment = "\n".join(f"# {line}".rstrip() for line in self._summary.splitlines())
-            directives[-1].imports.update([comment, f"sg_digest = {digest!r}"])
+            # Not into the set that is there: Alembic gives every revision of a process the same one.
+            directives[-1].imports = {*directives[-1].imports, comment, f"sg_digest = {digest!r}"}
 
     def _not_ours(self, name: str | None, kind: str, parents: Any) -> bool:
         """Keeps the site's tables out of Alembic's own comparison."""

@@ -26,17 +26,17 @@ from sg_migrate.warehouse.state import ColumnState, State
 class GroupOps(ops.OpContainer):
     """The operations of one entity type, under a comment line that names it."""
 
-    def __init__(self, title: str, operations: Sequence[ops.MigrateOperation]) -> None:
+    def __init__(self, heading: str, operations: Sequence[ops.MigrateOperation]) -> None:
         super().__init__(operations)
-        self.title = title
+        self.heading = heading
 
     def reverse(self) -> GroupOps:
         """The reverse operations in the reverse order."""
-        return GroupOps(self.title, [operation.reverse() for operation in reversed(self.ops)])
+        return GroupOps(self.heading, [operation.reverse() for operation in reversed(self.ops)])
 
     def source(self, context: AutogenContext) -> list[str]:
         """The comment line, and the operations."""
-        return [f"# {self.title}", *_sources(context, self.ops)]
+        return [f"# {self.heading}", *_sources(context, self.ops)]
 
 
 class CommentsOp(ops.OpContainer):
@@ -195,11 +195,11 @@ class RepairOps(GroupOps):
 
     def reverse(self) -> GroupOps:
         """Nothing."""
-        return GroupOps(self.title, [])
+        return GroupOps(self.heading, [])
 
     def source(self, context: AutogenContext) -> list[str]:
         """Each repair under the question whether this database needs it: others that run this revision may not."""
-        lines = [f"# {self.title}"]
+        lines = [f"# {self.heading}"]
         for child in self.ops:
             rendered = render_op(context, child)
             question = _question(child)

@@ -34,8 +34,8 @@ def plan(transition: Transition) -> list[ops.MigrateOperation]:
         )
     for entity_type in sorted(by_entity_type, key=lambda code: (code == CATALOG, code)):
         if by_entity_type[entity_type]:
-            title = "The catalog" if entity_type == CATALOG else entity_type
-            groups.append(GroupOps(title, by_entity_type[entity_type]))
+            heading = "The catalog" if entity_type == CATALOG else entity_type
+            groups.append(GroupOps(heading, by_entity_type[entity_type]))
     added_keys = [op for pair in pairs for op in _add_foreign_keys(pair.old, pair.new)]
     if added_keys:
         groups.append(GroupOps("Foreign keys", added_keys))

@@ -16,12 +16,12 @@ from sg_migrate.text import clean, shorten
 from sg_migrate.warehouse.comments import kept_comment, shown_comment
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
-from sg_migrate.warehouse.transition import Change, Kind, Transition
+from sg_migrate.warehouse.transition import Change, ChangeKind, Transition
 
 NAME_LENGTH: Final = 60
 """Display names are cut to this length; they are free text."""
 
-SIGNS: Final[dict[Kind, str]] = {"added": "+", "revived": "+", "retired": "-", "dropped": "-", "pruned": "-"}
+SIGNS: Final[dict[ChangeKind, str]] = {"added": "+", "revived": "+", "retired": "-", "dropped": "-", "pruned": "-"}
 """What is none of these is ``~``."""
 
 
@@ -125,7 +125,7 @@ def _lines(found: Sequence[ChangeLine], site: SiteSchema) -> list[str]:
         change = line.change
         if change.entity_type != entity_type:
             entity_type = change.entity_type
-            lines.append("The catalog" if entity_type == CATALOG else entity_type_title(entity_type, site))
+            lines.append("The catalog" if entity_type == CATALOG else with_display_name(entity_type, site))
         name = display_name(site, entity_type, change.field) if change.field else ""
         words = f"{change.field:<{width}}  {line.what}" if change.field else line.what
         notes = "; ".join(note for note in (f'"{name}"' if name else "", line.note) if note)
@@ -140,21 +140,21 @@ def display_name(site: SiteSchema, entity_type: str, field: str = "") -> str:
     return shorten(clean(entry.name), NAME_LENGTH) if entry else ""
 
 
-def entity_type_title(entity_type: str, site: SiteSchema) -> str:
+def with_display_name(entity_type: str, site: SiteSchema) -> str:
     """An entity type's code, with its display name where that says more: ``CustomEntity07 "Lens Kit"``."""
     name = display_name(site, entity_type)
     plain = re.sub(r"[\W_]", "", name).lower()
     return f'{entity_type} "{name}"' if name and plain != entity_type.replace("_", "").lower() else entity_type
 
 
-def titled(groups: Sequence[MigrateOperation], site: SiteSchema) -> None:
+def add_display_names(groups: Sequence[MigrateOperation], site: SiteSchema) -> None:
     """Give every group of operations the display name of its entity type in its comment line."""
     for group in groups:
         if isinstance(group, GroupOps):
-            group.title = entity_type_title(group.title, site)
+            group.heading = with_display_name(group.heading, site)
 
 
-_VERBS: Final[dict[str, tuple[Kind, ...]]] = {
+_VERBS: Final[dict[str, tuple[ChangeKind, ...]]] = {
     "added": ("added",),
     "retyped": ("converted", "retyped"),
     "retired": ("retired",),

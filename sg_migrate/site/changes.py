@@ -11,7 +11,7 @@ from sg_migrate.site.raw import canonical_text
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.text import clean, shorten
 
-Kind: TypeAlias = Literal[
+SiteChangeKind: TypeAlias = Literal[
     "added",
     "vanished",
     "retired",
@@ -37,8 +37,8 @@ Kind: TypeAlias = Literal[
 """What changed, in the order of a list of changes; then properties that give a field its
 meaning; last what only a warehouse has: the name of a table or column, and its comment."""
 
-_ORDER = {kind: position for position, kind in enumerate(get_args(Kind))}
-_STATE_KINDS: dict[str, Kind] = {"active": "revived", "retired": "retired", "dropped": "dropped"}
+_ORDER = {kind: position for position, kind in enumerate(get_args(SiteChangeKind))}
+_STATE_KINDS: dict[str, SiteChangeKind] = {"active": "revived", "retired": "retired", "dropped": "dropped"}
 _SENTENCES = {
     "vanished": "no longer there",
     "retired": "retired: no longer on the site, kept in the warehouse",
@@ -60,16 +60,16 @@ _LISTS = ("valid_types", "valid_values", "pruned")
 class SiteChange:
     """One difference, in the site's terms.
 
-    ``field`` is ``None`` for what concerns the entity type itself. ``label`` is the display name, as it is now where
-    there is a now. ``old`` and ``new`` hold the values: of an added entry its data type (a field) or its number of
+    ``field`` is ``None`` for what concerns the entity type itself. ``display_name`` is the one of today, where there
+    is a today. ``old`` and ``new`` hold the values: of an added entry its data type (a field) or its number of
     fields (an entity type). Lists tell in ``added`` and ``removed`` what came and went; when both are empty, the
     order changed.
     """
 
     entity_type: str
     field: str | None
-    kind: Kind
-    label: str = ""
+    kind: SiteChangeKind
+    display_name: str = ""
     old: str | bool | int | None = None
     new: str | bool | int | None = None
     added: tuple[str, ...] = ()
@@ -81,8 +81,8 @@ class SiteChange:
         return self.entity_type if self.field is None else f"{self.entity_type}.{self.field}"
 
     def __str__(self) -> str:
-        label = f" {_quoted(self.label)}" if self.label else ""
-        return f"{self.place}{label}: {self.what}"
+        name = f" {_quoted(self.display_name)}" if self.display_name else ""
+        return f"{self.place}{name}: {self.what}"
 
     @property
     def what(self) -> str:
@@ -204,20 +204,24 @@ def _field(entity_types: Mapping[str, EntityType], path: list[str]) -> Field | N
 
 
 def _come_or_gone(entity_type: EntityType, field: Field | None, *, gone: bool) -> SiteChange:
-    code, label = (field.code, field.name) if field else (None, entity_type.name)
+    code, display_name = (field.code, field.name) if field else (None, entity_type.name)
     value = field.data_type if field else len(entity_type.fields)
     if gone:
-        return SiteChange(entity_type.code, code, "vanished", label, old=value)
-    return SiteChange(entity_type.code, code, "added", label, new=value)
+        return SiteChange(entity_type.code, code, "vanished", display_name, old=value)
+    return SiteChange(entity_type.code, code, "added", display_name, new=value)
 
 
-def _attribute(entity_type: str, field: str | None, label: str, path: list[str], before: Any, after: Any) -> SiteChange:
+def _attribute(
+    entity_type: str, field: str | None, display_name: str, path: list[str], before: Any, after: Any
+) -> SiteChange:
     attribute, *item = path
     if attribute == "state":
-        return SiteChange(entity_type, field, _STATE_KINDS[after], label, old=before, new=after)
+        return SiteChange(entity_type, field, _STATE_KINDS[after], display_name, old=before, new=after)
     if attribute in _LISTS:
         old, new = set(json.loads(before)), set(json.loads(after))
         added, removed = tuple(sorted(new - old)), tuple(sorted(old - new))
-        return SiteChange(entity_type, field, cast(Kind, attribute), label, added=added, removed=removed)
-    kind = item[0] if attribute == "properties" else attribute
-    return SiteChange(entity_type, field, cast(Kind, kind), label, old=before, new=after)
+        return SiteChange(
+            entity_type, field, cast(SiteChangeKind, attribute), display_name, added=added, removed=removed
+        )
+    kind = cast(SiteChangeKind, item[0] if attribute == "properties" else attribute)
+    return SiteChange(entity_type, field, kind, display_name, old=before, new=after)

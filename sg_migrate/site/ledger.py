@@ -16,7 +16,7 @@ from typing import Any, Final
 from sg_migrate.errors import SnapshotVersionError
 from sg_migrate.site.documents import SNAPSHOT_FORMAT
 from sg_migrate.site.raw import KEPT_PROPERTIES, canonical, canonical_text
-from sg_migrate.site.schema import EntityType, Field, SiteSchema, State
+from sg_migrate.site.schema import EntityType, Field, LedgerState, SiteSchema
 from sg_migrate.site.validation import Unreadable, check_code, check_entity_code, kind, quoted
 
 VERSION: Final = "1"
@@ -42,7 +42,7 @@ _FIELD_ATTRIBUTES = {
 """The attributes in the order in which they are written; the values say what each must hold."""
 
 _HEADER = ("format", "host", "end")
-_STATES: dict[str, State] = {"active": "active", "retired": "retired", "dropped": "dropped"}
+_STATES: dict[str, LedgerState] = {"active": "active", "retired": "retired", "dropped": "dropped"}
 _HIDDEN = re.compile(
     "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff]"
 )
@@ -207,7 +207,7 @@ def _read_properties(place: str, properties: Mapping[str, Any]) -> tuple[tuple[s
     return tuple((key, canonical_text(value)) for key, value in sorted(properties.items()))
 
 
-def _read_state(place: str, entry: Mapping[str, Any]) -> tuple[State, str | None]:
+def _read_state(place: str, entry: Mapping[str, Any]) -> tuple[LedgerState, str | None]:
     state, since = entry.get("state", "active"), entry.get("since")
     if state not in _STATES:
         raise Unreadable(place, f"unknown state {quoted(state)!r}; known are {', '.join(_STATES)}.")

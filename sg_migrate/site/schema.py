@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-State: TypeAlias = Literal["active", "retired", "dropped"]
+LedgerState: TypeAlias = Literal["active", "retired", "dropped"]
 """``active``: on the site; ``retired``: the site no longer has it; ``dropped``: a person decided to remove it."""
 
 JSON: TypeAlias = "bool | int | float | str | list[JSON] | dict[str, JSON] | None"
@@ -35,7 +35,7 @@ class Field:
     editable: bool = True
     visible: bool = True
     properties: tuple[tuple[str, str], ...] = ()
-    state: State = "active"
+    state: LedgerState = "active"
     since: str | None = None
     pruned: tuple[str, ...] = ()
 
@@ -51,7 +51,7 @@ class EntityType:
     name: str = ""
     visible: bool = True
     fields: Mapping[str, Field] = field(default_factory=dict)
-    state: State = "active"
+    state: LedgerState = "active"
     since: str | None = None
 
     def __str__(self) -> str:

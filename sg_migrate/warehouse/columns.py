@@ -21,7 +21,7 @@ LINK_ROLES = {"id": ID, "type": ENTITY_TYPE}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WantedField:
     """A field with what the model makes of it."""
 
     field: Field
@@ -87,7 +87,7 @@ class Columns:
         comment = comment_for(field.name, field.description) if field else None
         self._put(ColumnState("id", ID, mark, self._comment(comment, mark, built), nullable=False))
 
-    def keep_former(self, item: Wanted) -> None:
+    def keep_former(self, item: WantedField) -> None:
         """Columns that keep values of an earlier type stay, unless the field is dropped."""
         for column in self.built_columns:
             if column.mark.former and column.mark.field == item.field.code and not item.prunes(column):
@@ -99,7 +99,7 @@ class Columns:
             if column.mark.field not in entity_type.fields and column.mark.field != "id":
                 self._put(column)
 
-    def add(self, item: Wanted) -> None:
+    def add(self, item: WantedField) -> None:
         """The columns of a field: as wanted, or as built where it is only kept."""
         if item.dropped:
             return
@@ -117,7 +117,7 @@ class Columns:
         for role, type_ in roles.items():
             self._put(self._column(item.field, role, type_))
 
-    def _only_kept(self, column: ColumnState, item: Wanted) -> ColumnState:
+    def _only_kept(self, column: ColumnState, item: WantedField) -> ColumnState:
         mark = column.mark.as_retired(item.retired)
         wanted = comment_for(item.field.name or item.field.code, item.field.description)
         return replace(

@@ -14,7 +14,7 @@ from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.catalog import catalog_tables
-from sg_migrate.warehouse.columns import Columns, Wanted, tracked_comment
+from sg_migrate.warehouse.columns import Columns, WantedField, tracked_comment
 from sg_migrate.warehouse.comments import comment_for, kept_comment
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, columns_for
 from sg_migrate.warehouse.mark import CATALOG, Mark, mark_for
@@ -137,12 +137,12 @@ class _Model:
     def _dropped(self, entry: EntityType | Field) -> bool:
         return entry.state == "dropped" or (entry.state == "retired" and self.settings.retire == "drop")
 
-    def _wanted(self, field: Field, table_active: bool) -> Wanted:
+    def _wanted(self, field: Field, table_active: bool) -> WantedField:
         target = columns_for(field)
         if target == "links" and self.settings.multi_entity == "json":
             target = JSON_VALUE
         active = table_active and field.state == "active" and self.selection.field(field) and target is not None
-        return Wanted(field, target, active, self._dropped(field))
+        return WantedField(field, target, active, self._dropped(field))
 
     def _table_name(self, entity_type: EntityType, built: TableState | None) -> str:
         candidates = naming.table_names(
@@ -154,7 +154,7 @@ class _Model:
         return self.table_names.take(candidates, built.name if built else None)
 
     def _entity_table(
-        self, entity_type: EntityType, name: str, wanted: list[Wanted], built: TableState | None, *, active: bool
+        self, entity_type: EntityType, name: str, wanted: list[WantedField], built: TableState | None, *, active: bool
     ) -> TableState:
         columns = Columns(self.settings, built, entity_type)
         columns.add_id(entity_type)
@@ -187,7 +187,7 @@ class _Model:
             indexes[name] = pair
         return indexes
 
-    def _link_tables(self, item: Wanted, owner: str) -> Iterator[TableState]:
+    def _link_tables(self, item: WantedField, owner: str) -> Iterator[TableState]:
         """A field's link table, if it has or had one."""
         field = item.field
         if item.dropped:

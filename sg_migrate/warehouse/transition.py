@@ -14,7 +14,7 @@ from typing import Generic, Literal, TypeAlias, TypeVar
 from sg_migrate.warehouse.mark import CATALOG, Mark
 from sg_migrate.warehouse.state import ColumnState, State, TableState
 
-Kind: TypeAlias = Literal[
+ChangeKind: TypeAlias = Literal[
     "added", "converted", "retyped", "renamed", "retired", "revived", "dropped", "pruned", "comment"
 ]  # fmt: skip
 """What happens to a field or an entity type:
@@ -100,7 +100,7 @@ class Change:
         widened: the column holds longer texts now.
     """
 
-    kind: Kind
+    kind: ChangeKind
     entity_type: str
     field: str = ""
     old: Mark | None = None
@@ -272,7 +272,7 @@ class _Base:
     thing: Literal["column", "table"]
     table: str
 
-    def change(self, kind: Kind, **more: object) -> Change:
+    def change(self, kind: ChangeKind, **more: object) -> Change:
         values = {"thing": self.thing, **more}
         return Change(kind, self.entity_type, self.field, table=self.table, **values)  # type: ignore[arg-type]
 
@@ -285,7 +285,7 @@ def _renamed_or_retired(base: _Base, old: TableState | ColumnState, new: TableSt
     if new.mark.former:
         return
     if old.mark.retired != new.mark.retired:
-        kind: Kind = "retired" if new.mark.retired else "revived"
+        kind: ChangeKind = "retired" if new.mark.retired else "revived"
         yield base.change(kind, was_retired=old.mark.retired, **marks, **comments)
     elif old.comment != new.comment:
         yield base.change("comment", **marks, **comments)
@@ -351,7 +351,7 @@ def _converted(
 
 
 def _of_what_stays(base: _Base, pairs: list[Pair[ColumnState] | TablePair]) -> Iterator[Change]:
-    seen: set[Kind] = set()
+    seen: set[ChangeKind] = set()
     for pair in pairs:
         old, new = pair.old, pair.new
         assert old is not None

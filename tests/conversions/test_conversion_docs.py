@@ -9,7 +9,7 @@ from conversioncases import CASES
 from sites import REPOSITORY
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.conversion.rules import RULES, Kind, kind_of
+from sg_migrate.conversion.rules import RULES, ColumnKind, kind_of
 from sg_migrate.warehouse.mapping import MAPPING
 
 PAGE = REPOSITORY / "docs" / "conversions.md"
@@ -27,7 +27,7 @@ def test_the_table_of_rules() -> None:
 
 
 def test_the_table_of_kinds() -> None:
-    kinds: dict[str, list[str]] = {kind: [] for kind in get_args(Kind)}
+    kinds: dict[str, list[str]] = {kind: [] for kind in get_args(ColumnKind)}
     for data_type, target in MAPPING.items():
         if target is not None:
             kinds[kind_of(target) if isinstance(target, TypeEngine) else target].append(f"`{data_type}`")
@@ -36,7 +36,7 @@ def test_the_table_of_kinds() -> None:
 
 
 def test_every_pair_of_columns_has_values_to_try() -> None:
-    scalars = [kind for kind in get_args(Kind) if kind not in ("link", "links")]
+    scalars = [kind for kind in get_args(ColumnKind) if kind not in ("link", "links")]
     assert set(CASES) == set(permutations(scalars, 2))
 
 

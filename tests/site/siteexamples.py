@@ -15,7 +15,7 @@ from sites import field, site_of
 from testsite import raw_schema
 
 from sg_migrate.site.raw import canonical_text
-from sg_migrate.site.schema import EntityType, Field, SiteSchema, State
+from sg_migrate.site.schema import EntityType, Field, SiteSchema, LedgerState
 
 SMALL = site_of(
     field("Asset.code", name="Asset Name", mandatory=True, unique=True),
@@ -139,7 +139,7 @@ def site_schemas() -> st.SearchStrategy[SiteSchema]:
     return st.dictionaries(_codes, _entity_types, min_size=1, max_size=4).map(_placed)
 
 
-_states: st.SearchStrategy[State] = st.sampled_from(["active", "retired", "dropped"])
+_states: st.SearchStrategy[LedgerState] = st.sampled_from(["active", "retired", "dropped"])
 _days = st.dates().map(str)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion.operations import CarryLinksOp, ConvertColumnOp
 from sg_migrate.conversion.rules import RULES as CONVERSIONS
-from sg_migrate.conversion.rules import Kind, always_converts, kind_of
+from sg_migrate.conversion.rules import ColumnKind, always_converts, kind_of
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import Operation, RevisionUnderReview
 from sg_migrate.revisions.summary import display_name
@@ -106,7 +106,7 @@ def _retyped(revision: RevisionUnderReview, change: Change) -> Finding:
 
 def _carried(
     revision: RevisionUnderReview, change: Change
-) -> tuple[tuple[Kind, Kind] | None, tuple[TypeEngine[Any], TypeEngine[Any]] | None]:
+) -> tuple[tuple[ColumnKind, ColumnKind] | None, tuple[TypeEngine[Any], TypeEngine[Any]] | None]:
     """The kinds of columns that values are carried over between, and the columns' types; links have no types."""
     for step in revision.steps:
         op = step.operation

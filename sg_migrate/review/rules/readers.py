@@ -7,7 +7,7 @@ from itertools import zip_longest
 
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
-from sg_migrate.warehouse.transition import Kind
+from sg_migrate.warehouse.transition import ChangeKind
 
 VIEW = Rule(
     "SGM701", Level.LOSSY, "A view reads what changes or retires",
@@ -40,7 +40,7 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
                 )
 
 
-_WORDS: dict[Kind, str] = {
+_WORDS: dict[ChangeKind, str] = {
     "converted": "it gets another type",
     "retyped": "it gets another type",
     "renamed": "it is renamed to {new_name}",

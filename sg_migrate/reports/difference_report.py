@@ -34,11 +34,11 @@ def _words(found: SiteChange) -> str:
     """The change without the entity type, which is said above it."""
     if found.field is None:
         return found.what
-    return f"{found.field}{_label(found)}: {found.what}"
+    return f"{found.field}{_display_name(found)}: {found.what}"
 
 
-def _label(found: SiteChange) -> str:
-    name = shorten(clean(found.label), 60)
+def _display_name(found: SiteChange) -> str:
+    name = shorten(clean(found.display_name), 60)
     return f' "{name}"' if name else ""
 
 
@@ -49,7 +49,7 @@ def text(found: Difference) -> list[Line]:
         return lines
     lines += [(f"--- {found.old_name}", "bold"), (f"+++ {found.new_name}", "bold")]
     for code, group in _by_entity_type(found):
-        lines.append((f"@@ {found.titles[code]} @@", "cyan"))
+        lines.append((f"@@ {found.with_display_names[code]} @@", "cyan"))
         lines += [(f"{sign(change)} {_words(change)}", _STYLES[sign(change)]) for change in group]
     return lines
 
@@ -78,8 +78,8 @@ def _blocks(found: Difference) -> Iterator[Block]:
 
 def _rows(found: Sequence[SiteChange]) -> Iterator[tuple[tuple[str | Name, ...], ...]]:
     for item in found:
-        label = shorten(clean(item.label), 60)
-        yield (sign(item),), (Name(item.entity_type),), (Name(item.field or ""),), (Name(label),), (item.what,)
+        name = shorten(clean(item.display_name), 60)
+        yield (sign(item),), (Name(item.entity_type),), (Name(item.field or ""),), (Name(name),), (item.what,)
 
 
 def json_text(found: Difference) -> str:
@@ -94,7 +94,7 @@ def json_text(found: Difference) -> str:
             {
                 "entity_type": change.entity_type,
                 "field": change.field,
-                "display_name": change.label or None,
+                "display_name": change.display_name or None,
                 "kind": change.kind,
                 "old": change.old,
                 "new": change.new,

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import ChangeLine, display_name, entity_type_title
+from sg_migrate.revisions.summary import ChangeLine, display_name, with_display_name
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, plural, shorten
 from sg_migrate.warehouse.mark import CATALOG
@@ -82,14 +82,14 @@ def extent(review: Review) -> str:
 
 
 def by_entity_type(review: Review) -> list[tuple[str, str, list[ChangeLine]]]:
-    """``(entity type, title, lines)``: the largest changes first, the catalog last."""
+    """``(entity type, heading, lines)``: the largest changes first, the catalog last."""
     groups = [(code, list(found)) for code, found in groupby(review.lines, key=lambda line: line.change.entity_type)]
     groups.sort(key=lambda group: (group[0] == CATALOG, _calm(group[1]), group[0]))
-    return [(code, _title(code, review.site), found) for code, found in groups]
+    return [(code, _heading(code, review.site), found) for code, found in groups]
 
 
-def _title(entity_type: str, site: SiteSchema) -> str:
-    return "The catalog" if entity_type == CATALOG else entity_type_title(entity_type, site)
+def _heading(entity_type: str, site: SiteSchema) -> str:
+    return "The catalog" if entity_type == CATALOG else with_display_name(entity_type, site)
 
 
 def _calm(lines: Sequence[ChangeLine]) -> bool:
