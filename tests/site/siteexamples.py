@@ -15,7 +15,7 @@ from sites import field, site_of
 from testsite import raw_schema
 
 from sg_migrate.site.raw import canonical_text
-from sg_migrate.site.schema import EntityType, Field, SiteSchema, LedgerState
+from sg_migrate.site.schema import EntityType, Field, LedgerState, SiteSchema
 
 SMALL = site_of(
     field("Asset.code", name="Asset Name", mandatory=True, unique=True),
