@@ -19,7 +19,7 @@ from hypothesis import settings as hypothesis_settings
 # Machines that run the tests are busy: how long an example takes says nothing about the code. What lands is not decided
 # by chance: the same examples each time, but for `make search`, which looks for new ones.
 _BUSY: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-hypothesis_settings.register_profile("gate", derandomize=True, database=None, **_BUSY)
+hypothesis_settings.register_profile("gate", derandomize=True, database=None, max_examples=50, **_BUSY)
 hypothesis_settings.register_profile("search", derandomize=False, print_blob=True, **_BUSY)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "gate"))
 

@@ -17,7 +17,7 @@ from sg_migrate import SiteSchema
 from sg_migrate.database.reserved import RESERVED, quoting_reserved
 
 WORDS = sorted(RESERVED)
-ENGINES = ["sqlite", "postgresql", "mariadb"]
+ENGINES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.long), "mariadb"]
 
 
 def entity_type(word: str) -> str:

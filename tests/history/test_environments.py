@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import zipfile
@@ -182,27 +181,13 @@ def test_alembic_without_us_is_as_before(tmp_path: Path) -> None:
 
 
 def test_the_plugin_costs_little(tmp_path: Path) -> None:
-    """The least processor time of four processes each; what matters is what is not imported."""
-    program = (
-        "import importlib.metadata as m, sys, time; m.entry_points(group='x'); start = time.process_time();"
-        "import alembic.autogenerate, alembic.context; print(time.process_time() - start);"
-        "ours = ('sg_migrate', 'shotgun_api3', 'deepdiff', 'rich', 'click');"
-        "print(*[name for name in sys.modules if name.split('.')[0] in ours])"
-    )
+    """An Alembic project that does not use us gets one small module more, in its packages; and nothing with it."""
+    program = "import sys, alembic.autogenerate, alembic.context; print(*sys.modules)"
     (tmp_path / "blocked").mkdir()
-    times: dict[str, list[float]] = {"with": [], "without": []}
-    modules: dict[str, set[str]] = {}
-    without = _without_us(tmp_path / "blocked")
-    for _ in range(4):
-        for name, env in (("with", {}), ("without", without)):
-            seconds, loaded = run(tmp_path, "python", "-c", program, env=env).stdout.split("\n", 1)
-            times[name].append(float(seconds))
-            modules[name] = set(loaded.split())
-    added = min(times["with"]) - min(times["without"])
-    print(json.dumps({"added_ms": round(added * 1000, 1), **{n: round(min(t) * 1000) for n, t in times.items()}}))
-    assert modules["without"] == set()
-    assert modules["with"] == {"sg_migrate", "sg_migrate.revisions", "sg_migrate.revisions.plugin"}
-    assert added < 0.03
+    blocked = _without_us(tmp_path / "blocked")
+    plain, ours = (set(run(tmp_path, "python", "-c", program, env=env).stdout.split()) for env in (blocked, {}))
+    assert ours - plain == {"sg_migrate", "sg_migrate.revisions", "sg_migrate.revisions.plugin"}
+    assert not plain & {"sg_migrate", "shotgun_api3", "deepdiff", "rich", "click"}
 
 
 # --- pytest-alembic
@@ -231,6 +216,7 @@ BUILT_IN = {
 }
 
 
+@pytest.mark.long
 def test_pytest_alembic(tmp_path: Path) -> None:
     studio = Studio(tmp_path / "warehouse")
     for number, source in enumerate(SAMPLES[:2]):

@@ -78,10 +78,10 @@ def as_expected(studio: Studio) -> None:
         assert sorted(found["primary_key"]) == sorted(key)
 
 
-LONG = [pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql-new", "mariadb")]
+LONG = [pytest.param(engine, marks=pytest.mark.long) for engine in ("postgresql", "postgresql-new", "mariadb")]
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql", *LONG])
+@pytest.mark.parametrize("engine", ["sqlite", *LONG])
 def test_the_samples(engine: str, databases: Databases, tmp_path: Path) -> None:
     studio = Studio(tmp_path / "project", databases.new(engine))
     oracle = Oracle(studio.url, ignore=["sg_catalog_*"])

@@ -213,13 +213,12 @@ def test_every_command_names_a_broken_ini(tmp_path: Path, command: str) -> None:
 
 
 def test_the_settings_cost_an_alembic_command_little() -> None:
-    """Every `alembic` command of a project reads them, and msgspec is what they add to Alembic's own imports."""
-    code = (
-        "import alembic.command, time; begun = time.perf_counter(); import msgspec; print(time.perf_counter() - begun)"
-    )
-    times = [float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-             for _ in range(3)]  # fmt: skip
-    assert min(times) < 0.05, "a bound for a busy machine; about 3 ms on a quiet one"
+    """Every `alembic` command of a project reads them: msgspec brings itself, and next to nothing of Python's own."""
+    code = "import alembic.command, sys; before = set(sys.modules); import msgspec; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    added = {name.split(".")[0] for name in done.stdout.split()}
+    assert "msgspec" in added
+    assert len(added) < 5, added
 
 
 def test_every_pair_of_places_has_one_order(tmp_path: Path) -> None:
