@@ -63,10 +63,12 @@ test: lint
 test-long: $(DEV)
 	$(PYTEST) -m long
 
-# What it finds becomes an explicit @example of its test; the database of examples is .hypothesis.
+# It ends at the first failure, or when the time is up (timeout's 124). What it finds becomes an explicit @example of
+# its test; the database of examples is .hypothesis.
 search: $(DEV)
-	@end=$$(($$(date +%s) + $(SEARCH_SECONDS))); \
-	while [ $$(date +%s) -lt $$end ]; do HYPOTHESIS_PROFILE=search $(PYTEST) -q -m hypothesis || exit 1; done
+	@HYPOTHESIS_PROFILE=search timeout --signal=INT $(SEARCH_SECONDS) \
+		sh -c 'while :; do $(PYTEST) -q -x -m hypothesis || exit 1; done'; \
+	test $$? = 124 && echo "Nothing was found in $(SEARCH_SECONDS) s."
 
 bench: $(DEV)
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
