@@ -136,7 +136,8 @@ class RevisionUnderReview:
             return {}
 
     def _side(self, *, is_upgrade: bool, before: State) -> ReplayedFunction:
-        found = self._history.step(self.script, is_upgrade=is_upgrade, fold=Fold(before), foreign=True)
+        fold = Fold(before)
+        found = self._history.step(self.script, is_upgrade=is_upgrade, fold=fold, foreign=True, every_state=True)
         problem = found.problem.problem if found.problem else ""
         refuses = bool(found.problem and isinstance(found.problem.__cause__, NotImplementedError))
         misfit = str(found.misfit) if found.misfit else ""
@@ -153,7 +154,7 @@ class RevisionUnderReview:
 
 def _operations(found: Step) -> Iterator[Operation]:
     created: frozenset[str] = frozenset()
-    for call, before in zip(found.calls, found.states, strict=False):
+    for call, before in zip(found.calls, found.states, strict=True):
         yield Operation(call, before, created)
         if isinstance(call.operation, ops.CreateTableOp):
             created |= {call.operation.table_name}

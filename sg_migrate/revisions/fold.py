@@ -36,12 +36,17 @@ class Fold:
     """
 
     def __init__(self, state: State | None = None) -> None:
-        self.state: State = dict(state or {})
+        self._tables: dict[str, TableState] = dict(state or {})
         self._gone: dict[tuple[str, str], str] = {}
         self._revision = ""
 
-    def apply(self, call: Call, revision: str) -> State:
-        """The state after an operation of a revision; a new value where anything changes.
+    @property
+    def state(self) -> State:
+        """What is built now; a value that does not change with what is applied later."""
+        return dict(self._tables)
+
+    def apply(self, call: Call, revision: str) -> None:
+        """Do to the state what an operation of a revision does.
 
         Raises:
             FoldError: the operation does not fit.
@@ -50,18 +55,17 @@ class Fold:
         operation = call.operation
         try:
             if isinstance(operation, ConversionOp | MarkTableOp):
-                self._become(operation.apply(self.state))
+                self._become(operation.apply(self._tables))
             else:
                 handler = next((_HANDLERS[kind] for kind in type(operation).__mro__ if kind in _HANDLERS), None)
                 if handler is not None:
                     handler(self, operation)
         except MisplacedError as error:
             raise FoldError(revision, error) from None
-        return self.state
 
     def _become(self, state: State) -> None:
         """Take over a new state, and remember what it no longer has."""
-        before, self.state = self.state, state
+        before, self._tables = self._tables, dict(state)
         for name, table in before.items():
             if state.get(name) is not table:
                 self._note(name, table, state.get(name))
@@ -69,8 +73,8 @@ class Fold:
             self._note(name, None, state[name])
 
     def _put(self, table: TableState) -> None:
-        before = self.state.get(table.name)
-        self.state = {**self.state, table.name: table}
+        before = self._tables.get(table.name)
+        self._tables[table.name] = table
         self._note(table.name, before, table)
 
     def _note(self, name: str, before: TableState | None, after: TableState | None) -> None:
@@ -86,7 +90,7 @@ class Fold:
 
     def _table(self, name: str | None, column: str = "") -> TableState | None:
         """A table of ours, ``None`` for somebody else's. Raises `MisplacedError` for one that was ours."""
-        table = self.state.get(name or "")
+        table = self._tables.get(name or "")
         if table is None:
             self._check_gone(name or "", "")
         elif column and column not in table.columns:
@@ -109,23 +113,23 @@ class Fold:
         name = op.table_name
         if table is None:
             self._gone.pop((name, ""), None)  # somebody else's has the name now
-        elif name in self.state:
+        elif name in self._tables:
             raise MisplacedError(f"table {name} is created a second time", TWICE)
         else:
             self._put(table)
 
     def _drop_table(self, op: ops.DropTableOp) -> None:
         if self._table(op.table_name) is not None:
-            self._become({name: table for name, table in self.state.items() if name != op.table_name})
+            self._become({name: table for name, table in self._tables.items() if name != op.table_name})
 
     def _rename_table(self, op: ops.RenameTableOp) -> None:
         table = self._table(op.table_name)
         if table is None:
             return
         name = str(op.new_table_name)
-        if name in self.state:
+        if name in self._tables:
             raise MisplacedError(f"table {op.table_name} is renamed to {name}, which is there already")
-        tables = {n: _refer_to(t, op.table_name, name) for n, t in self.state.items() if n != op.table_name}
+        tables = {n: _refer_to(t, op.table_name, name) for n, t in self._tables.items() if n != op.table_name}
         self._become({**tables, name: _refer_to(replace(table, name=name), op.table_name, name)})
 
     def _add_column(self, op: ops.AddColumnOp) -> None:
@@ -173,7 +177,7 @@ class Fold:
 
     def _drop_index(self, op: ops.DropIndexOp) -> None:
         self._table(op.table_name)
-        for table in list(self.state.values()):
+        for table in list(self._tables.values()):
             if op.index_name in table.indexes and op.table_name in (table.name, None):
                 indexes = {name: columns for name, columns in table.indexes.items() if name != op.index_name}
                 self._put(replace(table, indexes=indexes))

@@ -35,27 +35,21 @@ class Step:
         revision: the revision.
         is_upgrade: whether it is ``upgrade()``.
         calls: its operations, in their order.
-        states: what is built before each operation, and behind the last.
+        before: what is built before it.
+        after: what is built after it.
         problem: why it could not be run to its end.
         misfit: why it does not fit what is built.
+        states: what is built before each operation, where that was asked for.
     """
 
     revision: Script
     is_upgrade: bool
     calls: tuple[Call, ...]
-    states: tuple[State, ...]
+    before: State
+    after: State
     problem: RecordingError | None = None
     misfit: FoldError | None = None
-
-    @property
-    def before(self) -> State:
-        """What is built before it."""
-        return self.states[0]
-
-    @property
-    def after(self) -> State:
-        """What is built after it."""
-        return self.states[-1]
+    states: tuple[State, ...] = ()
 
     @property
     def error(self) -> RecordingError | FoldError | None:
@@ -145,10 +139,12 @@ class History:
             if step.is_upgrade and step.revision.is_merge_point:
                 settled = self._settled(step.revision, found.after)
                 fold = Fold(settled)
-                found = replace(found, states=(*found.states[:-1], settled))
+                found = replace(found, after=settled)
             yield found
 
-    def step(self, script: Script, *, is_upgrade: bool, fold: Fold, foreign: bool = False) -> Step:
+    def step(
+        self, script: Script, *, is_upgrade: bool, fold: Fold, foreign: bool = False, every_state: bool = False
+    ) -> Step:
         """Run one function of a revision on what is built before it.
 
         Args:
@@ -156,18 +152,22 @@ class History:
             is_upgrade: whether to run ``upgrade()``.
             fold: what is built before it; the operations are applied to it.
             foreign: run a revision that is not ours too; its operations build nothing.
+            every_state: whether to keep what is built before each operation; of a large site that is a lot.
         """
         ours = is_ours(script)
         calls, problem = self._record(script, is_upgrade) if ours or foreign else ([], None)
-        states = [fold.state]
+        before = fold.state
+        states = []
         misfit = None
         for call in calls:
+            if every_state:
+                states.append(fold.state)
             try:
-                states.append(fold.apply(call, script.revision) if ours else fold.state)
+                if ours:
+                    fold.apply(call, script.revision)
             except FoldError as error:
                 misfit = misfit or error
-                states.append(fold.state)
-        return Step(script, is_upgrade, tuple(calls), tuple(states), problem, misfit)
+        return Step(script, is_upgrade, tuple(calls), before, fold.state, problem, misfit, tuple(states))
 
     def _record(self, script: Script, is_upgrade: bool) -> tuple[list[Call], RecordingError | None]:
         key = (script.revision, is_upgrade)

@@ -130,7 +130,8 @@ def _states(step: Step, atoms: list[_Atom]) -> list[State]:
     fold = Fold(step.before)
     states: list[State] = [fold.state]
     for atom in atoms:
-        states.append(fold.apply(Call(atom.operation), step.revision.revision))
+        fold.apply(Call(atom.operation), step.revision.revision)
+        states.append(fold.state)
     return states
 
 

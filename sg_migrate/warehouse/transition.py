@@ -217,17 +217,14 @@ def _marks(table: TableState, links: TableState) -> Iterator[Mark]:
 
 def _changes(found: Transition) -> Iterator[Change]:
     own = {pair.either.mark.entity_type: pair for pair in found.tables if not pair.either.mark.field}
-    links: dict[tuple[str, str], list[TablePair]] = {}
+    links: dict[str, dict[str, list[TablePair]]] = {}
     for pair in found.tables:
         if pair.either.mark.field and pair.either.mark.entity_type != CATALOG:
-            links.setdefault((pair.either.mark.entity_type, pair.either.mark.field), []).append(pair)
+            links.setdefault(pair.either.mark.entity_type, {}).setdefault(pair.either.mark.field, []).append(pair)
         elif pair.either.mark.entity_type == CATALOG:
             own[pair.either.mark.place] = pair
-    entity_types = {*own, *(entity_type for entity_type, _ in links)}
-    for entity_type in sorted(entity_types, key=lambda code: (code.startswith(CATALOG + "."), code)):
-        table = own.get(entity_type)
-        of_type = {field: pairs for (code, field), pairs in links.items() if code == entity_type}
-        yield from _of_entity_type(table, of_type)
+    for entity_type in sorted({*own, *links}, key=lambda code: (code.startswith(CATALOG + "."), code)):
+        yield from _of_entity_type(own.get(entity_type), links.get(entity_type, {}))
 
 
 def _of_entity_type(table: TablePair | None, links: Mapping[str, list[TablePair]]) -> Iterator[Change]:
