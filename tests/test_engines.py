@@ -132,8 +132,8 @@ ENDINGS = {
 ALL = ("postgresql", "postgresql-new", "mariadb")
 RUNS = [
     ("passed", ALL),
-    ("failed", ("postgresql",)),
-    ("interrupted", ("mariadb",)),
+    pytest.param("failed", ("postgresql",), marks=pytest.mark.long),
+    pytest.param("interrupted", ("mariadb",), marks=pytest.mark.long),
     ("killed", ALL),
     pytest.param("failed", ALL, marks=pytest.mark.long),
     pytest.param("interrupted", ALL, marks=pytest.mark.long),

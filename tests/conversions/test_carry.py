@@ -164,7 +164,10 @@ def test_another_application_beside_ours_does_not_see_the_table(sqlite_url: str,
     studio.check()
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql", "mariadb"])
+@pytest.mark.parametrize(
+    "engine",
+    ["postgresql", pytest.param("sqlite", marks=pytest.mark.long), pytest.param("mariadb", marks=pytest.mark.long)],
+)
 def test_killed_and_gone_on(databases: Databases, engine: str, tmp_path: Path) -> None:
     _killed_at(databases.new(engine), tmp_path, 1000, 100, 1000, 2000)
 

@@ -15,7 +15,7 @@ from studio import Studio, execute
 
 from sg_migrate.errors import ClashError
 
-ENGINES = ["sqlite", "postgresql", "mariadb"]
+ENGINES = ["sqlite", "postgresql", pytest.param("mariadb", marks=pytest.mark.long)]
 
 KESTREL = [
     "CREATE TABLE kestrel_show (id integer PRIMARY KEY, title varchar(80) NOT NULL UNIQUE)",

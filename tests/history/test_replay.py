@@ -126,7 +126,7 @@ SETTLED = [
 ]
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 @pytest.mark.parametrize("branches", SETTLED, ids=str)
 def test_branches_are_settled_by_one_more_revision(
     beginning: Studio, tmp_path: Path, databases: Databases, engine: str, branches: tuple[list[str], ...]
