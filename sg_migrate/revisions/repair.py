@@ -32,6 +32,7 @@ def _repairs(found: Sequence[Drift], built: State) -> Iterator[ops.MigrateOperat
     metadata = _unmarked({one.table: built[one.table] for one in found})
     for one in found:
         table, sa_table = built[one.table], metadata.tables[one.table]
+        place = (one.table, one.name)
         if one.what == "table":
             yield ops.CreateTableOp.from_table(sa_table)
         elif one.what == "column":
@@ -50,9 +51,8 @@ def _repairs(found: Sequence[Drift], built: State) -> Iterator[ops.MigrateOperat
                 yield BatchOp(table.name, [ops.DropConstraintOp(one.name, table.name, type_="foreignkey")])
             create = ops.CreateForeignKeyOp(one.name, table.name, key.referred_table, list(key.columns), referred)
             yield BatchOp(table.name, [create])
-        elif one.name and (table.name, one.name) not in mended:
-            mended.add((table.name, one.name))
-            place = (table.name, one.name)
+        elif one.name and place not in mended:
+            mended.add(place)
             yield RepairColumnOp(table.name, table.columns[one.name], retyped=place in retyped)
         elif not one.name:
             yield ops.CreateTableCommentOp(table.name, table.comment)
