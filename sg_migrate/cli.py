@@ -17,6 +17,7 @@ COMMANDS = {
     "review": "Say what a revision does and what it risks.",
     "check": "For CI: does the site match the snapshot, the snapshot the revisions, those the database?",
     "prune": "Decide that something retired may be dropped.",
+    "set-aside": "Keep the values so far apart, where the site uses a name for another thing now.",
     "carry": "Finish the conversions of large tables, in batches.",
     "resume": "Finish a revision that stopped half way on MySQL or MariaDB.",
     "models": "Write ORM classes of the warehouse.",
@@ -34,7 +35,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"sg_migrate.commands.{cmd_name}")
+        module = importlib.import_module(f"sg_migrate.commands.{cmd_name.replace('-', '_')}")
         command: click.Command = module.command
         return command
 
@@ -49,8 +50,8 @@ def cli() -> None:
     """Alembic migrations for an SQL warehouse that follows a ShotGrid site's schema.
 
     \b
-    Exit codes: 0 in step or done, 1 error, 2 usage, 3 differs and nothing is lossy or destructive,
-    4 differs with something lossy or destructive, or a finding at or above --fail-on.
+    Exit codes: 0 in step or done, 1 error, 2 usage, 3 differs and nothing is unsafe or destructive,
+    4 differs with something unsafe or destructive, or a finding at or above --fail-on.
     """
 
 

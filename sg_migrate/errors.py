@@ -122,6 +122,14 @@ class PruneError(SgMigrateError):
         super().__init__(f"{name}: {problem} Only what is retired can be pruned; nothing was changed.")
 
 
+class SetAsideError(SgMigrateError):
+    """There are no values of that name that could be set aside; nothing was marked."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        super().__init__(f"{name}: {problem} Nothing was changed.")
+
+
 class SchemaChangedError(SettingsError):
     """The setting ``schema`` names another schema than the one the warehouse was built in."""
 

@@ -5,6 +5,6 @@ DONE = 0
 ERROR = 1
 USAGE = 2
 DIFFERS = 3
-"""Something differs, and nothing of it is lossy or destructive."""
+"""Something differs, and nothing of it is unsafe or destructive."""
 LOOK = 4
-"""Something differs that is lossy or destructive, or a finding is at or above ``--fail-on``: somebody must look."""
+"""Something differs that is unsafe or destructive, or a finding is at or above ``--fail-on``: somebody must look."""

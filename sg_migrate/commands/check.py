@@ -27,7 +27,8 @@ def command(context: click.Context, format_: str, url: str | None, config: Path,
     """Check that the site, the snapshot, the revisions and the database are in step. Writes nothing.
 
     Each check is made where it can be: the site needs credentials in the environment, the database an address.
-    Exits with 0 when nothing differs, 3 when something does, 4 when that is lossy or destructive, 1 for a failed check.
+    Exits with 0 when nothing differs, 3 when something does, 4 when that is unsafe or destructive, 1 for a failed
+    check.
     """
     from sg_migrate.comparison.checks import exit_code, run_checks
 

@@ -56,7 +56,7 @@ def command(
     sides = Sides(lambda: project(config, arguments), url)
     found = sides.difference(old or "snapshot", new or "snapshot")
     show(found, format_)
-    code = LOOK if found.level >= Level.LOSSY else DIFFERS
+    code = LOOK if found.level >= Level.UNSAFE else DIFFERS
     context.exit(code if found.changes else DONE)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sg_migrate.review.run import Review
 
 DIALECTS = ("sqlite", "postgresql", "mysql", "mariadb")
-LEVELS = ("safe", "locking", "lossy", "destructive")
+LEVELS = ("safe", "locking", "visible", "unsafe", "destructive")
 
 
 @click.command(name="review", epilog="Example: sg-migrate review head --dialect postgresql --format markdown")
@@ -28,7 +28,7 @@ LEVELS = ("safe", "locking", "lossy", "destructive")
 @click.option("--dialect", type=click.Choice(DIALECTS), help="Whose rules count; by default that of the database.")
 @click.option("--sql", is_flag=True, help="Add the statements for the dialect.")
 @click.option("--details", is_flag=True, help="Leave nothing out of the text.")
-@click.option("--fail-on", type=click.Choice(LEVELS), default="lossy", show_default=True,
+@click.option("--fail-on", type=click.Choice(LEVELS), default="unsafe", show_default=True,
               help="Exit with 4 for a finding of this level or above.")  # fmt: skip
 @config_option
 @setting_option
@@ -47,14 +47,17 @@ def command(
 ) -> None:
     """Judge revisions by their operations: what is lost, what is locked, what cannot be told.
 
-    Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have
-    yet, or without a database the newest. Rules and formats: docs/review.md. Nothing is executed or written.
+    Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have yet
+    (nothing pending: exit code 0), or without a database the newest. Rules and formats: docs/review.md. Nothing is
+    executed or written.
     """
     from sg_migrate.review.reviews import review_revisions
 
     found = review_revisions(project(config, arguments), revisions, url=url, dialect=dialect, sql=sql)
     if found.unasked:
         click.echo(f"note: no database was asked ({found.unasked})", err=True)
+    if not found.reviews:
+        click.echo("Nothing is pending: the database has every revision.", err=True)
     if found.uncounted:
         click.echo("note: the database has this revision already, so nothing was counted", err=True)
     echo_reviews(found.reviews, format_, details=details)

@@ -68,7 +68,7 @@ def command(
         click.echo("Nothing to do: the revisions build what the site wants.", err=True)
         context.exit(DONE)
     echo_reviews([written.review], format_, details=details)
-    context.exit(LOOK if written.review.level >= Level.LOSSY else DIFFERS)
+    context.exit(LOOK if written.review.level >= Level.UNSAFE else DIFFERS)
 
 
 def _snapshot(found: Project, source: Path | None, accept_retirements: bool) -> Snapshot:

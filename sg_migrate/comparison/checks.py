@@ -10,7 +10,7 @@ from typing import Literal, ParamSpec, TypeAlias
 from alembic.util.exc import CommandError
 from sqlalchemy.exc import DBAPIError
 
-from sg_migrate.comparison.difference import difference
+from sg_migrate.comparison.difference import difference, level_of
 from sg_migrate.database.drift import describe, drift
 from sg_migrate.database.reading import Database
 from sg_migrate.errors import DatabaseUnavailableError
@@ -26,7 +26,7 @@ from sg_migrate.site.live import connect_from_environment, has_credentials, read
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import merge
 from sg_migrate.text import clean, plural
-from sg_migrate.warehouse.transition import Transition, transition
+from sg_migrate.warehouse.transition import transition
 
 HEADS, SITE, REVISIONS = "single head", "site and snapshot", "snapshot and head"
 DATABASE, DRIFT = "head and database", "database and built"
@@ -89,7 +89,7 @@ def check_heads(project: Project) -> Check:
     heads = sorted(project.scripts.get_heads())
     if len(heads) > 1:
         what = f"{len(heads)} heads: {', '.join(heads)}; merge them: alembic merge heads -m merge"
-        return Check(HEADS, "differs", what, Level.LOSSY)
+        return Check(HEADS, "differs", what, Level.UNSAFE)
     return Check(HEADS, "ok", f"head {heads[0]}" if heads else "no revisions yet")
 
 
@@ -120,20 +120,12 @@ def check_revisions(project: Project) -> Check:
         return Check(REVISIONS, "ok", "the revisions build what the snapshot wants")
     what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
     details = tuple(_in_words(line, stored.schema) for line in lines_of(wanted))
-    return Check(REVISIONS, "differs", what, _level(wanted), details)
+    return Check(REVISIONS, "differs", what, level_of(wanted), details)
 
 
 def _in_words(line: ChangeLine, site: SiteSchema) -> str:
     name = display_name(site, line.change.entity_type, line.change.field)
     return f'{line.change.place} "{name}": {line.what}' if name else f"{line.change.place}: {line.what}"
-
-
-def _level(wanted: Transition) -> Level:
-    """The worst that a transition does."""
-    kinds = {change.kind for change in wanted.changes}
-    if kinds & {"dropped", "pruned"}:
-        return Level.DESTRUCTIVE
-    return Level.LOSSY if "converted" in kinds else Level.SAFE
 
 
 def check_database(project: Project, database: Database) -> Check:
@@ -142,7 +134,7 @@ def check_database(project: Project, database: Database) -> Check:
     unknown = [head for head in database.heads if head not in known]
     if unknown:
         what = f"the database is at {', '.join(unknown)}, which this project does not have"
-        return Check(DATABASE, "differs", what, Level.LOSSY)
+        return Check(DATABASE, "differs", what, Level.UNSAFE)
     done = applied(project, database)
     missing = [script for script in project.history().order if script.revision not in done]
     if not missing:
@@ -168,7 +160,7 @@ def check_drift(project: Project, database: Database) -> Check:
     if not details:
         return Check(DRIFT, "ok", "the database is what its revisions built")
     what = f"{plural(len(details), 'difference')}: somebody changed it by hand"
-    return Check(DRIFT, "differs", what, Level.LOSSY, details)
+    return Check(DRIFT, "differs", what, Level.UNSAFE, details)
 
 
 def exit_code(checks: Iterable[Check]) -> int:
@@ -177,6 +169,6 @@ def exit_code(checks: Iterable[Check]) -> int:
     if any(check.status == "error" for check in checks):
         return ERROR
     differing = [check for check in checks if check.status == "differs"]
-    if any(check.level >= Level.LOSSY for check in differing):
+    if any(check.level >= Level.UNSAFE for check in differing):
         return LOOK
     return DIFFERS if differing else DONE

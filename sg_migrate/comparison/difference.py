@@ -47,12 +47,16 @@ def warehouse_difference(found: Transition, site: SiteSchema, old_name: str, new
         new_name: what the second is.
     """
     own = [change for change in found.changes if change.entity_type != CATALOG]
-    kinds = {change.kind for change in own}
-    level = Level.LOSSY if "converted" in kinds else Level.SAFE
-    if kinds & {"dropped", "pruned"}:
-        level = Level.DESTRUCTIVE
     shown = {change.entity_type: with_display_name(change.entity_type, site) for change in own}
-    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level, shown)
+    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level_of(found), shown)
+
+
+def level_of(found: Transition) -> Level:
+    """The worst that a transition does."""
+    kinds = {change.kind for change in found.changes}
+    if kinds & {"dropped", "pruned"}:
+        return Level.DESTRUCTIVE
+    return Level.VISIBLE if kinds & {"converted", "set_aside", "display_name", "renamed"} else Level.SAFE
 
 
 def _site_change(change: Change, site: SiteSchema) -> SiteChange:
@@ -71,6 +75,10 @@ def _site_change(change: Change, site: SiteSchema) -> SiteChange:
     if change.kind == "renamed":
         old, new = ", ".join(change.old_names), ", ".join(change.new_names)
         return SiteChange(*place, "renamed", name, old=old, new=new)
+    if change.kind == "display_name":
+        return SiteChange(*place, "name", name, old=change.old_display_name, new=change.new_display_name)
+    if change.kind == "set_aside":
+        return SiteChange(*place, "set_aside", name, added=change.new_names)
     if change.kind == "comment":
         return SiteChange(*place, "comment", name, old=change.old_comment, new=change.new_comment)
     return SiteChange(*place, cast(SiteChangeKind, change.kind), name)
@@ -79,11 +87,13 @@ def _site_change(change: Change, site: SiteSchema) -> SiteChange:
 def _level(found: SiteChange, old: SiteSchema, new: SiteSchema) -> Level:
     if found.kind == "dropped":
         return Level.DESTRUCTIVE
+    if found.kind in ("name", "set_aside"):
+        return Level.VISIBLE
     if found.kind not in ("data_type", "renderer") or found.field is None:
         return Level.SAFE
     before = old.entity_types[found.entity_type].fields[found.field]
     after = new.entity_types[found.entity_type].fields[found.field]
-    return Level.SAFE if _keeps_values(before, after) else Level.LOSSY
+    return Level.SAFE if _keeps_values(before, after) else Level.VISIBLE
 
 
 def _keeps_values(before: Field, after: Field) -> bool:

@@ -122,6 +122,14 @@ class Database:
             found.update({one: int(number) for (one, _), number in zip(part, numbers, strict=True)})
         return found
 
+    def links(self, table: str) -> tuple[int, int]:
+        """Of a link table: how many records have links, and how many of them more than one."""
+        links = sa.table(table, sa.column("owner_id"))
+        owners = sa.select(sa.func.count().label("links")).select_from(links).group_by(links.c.owner_id).subquery()
+        several = sa.func.count(sa.case((owners.c.links > 1, 1)))
+        records, more = self.connection.execute(sa.select(sa.func.count(), several).select_from(owners)).one()
+        return int(records), int(more)
+
     def size(self, table: str) -> int | None:
         """Bytes of the table and its indexes, as far as the database tells."""
         statements = {

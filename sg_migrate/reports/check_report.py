@@ -81,7 +81,7 @@ def github(checks: Iterable[Check]) -> list[Line]:
         if check.status in ("ok", "skipped"):
             lines.append((f"{check.status}: {check.name}: {check.what}", ""))
             continue
-        kind = "error" if check.status == "error" or check.level >= Level.LOSSY else "warning"
+        kind = "error" if check.status == "error" or check.level >= Level.UNSAFE else "warning"
         message = "\n".join([check.what, *_shown(check)])
         lines.append((f"::{kind} title={_property(f'sg-migrate check: {check.name}')}::{_data(message)}", ""))
     return lines

@@ -68,7 +68,7 @@ def _blocks(found: Difference) -> Iterator[Block]:
     entity_types = plural(len(_by_entity_type(found)), "entity type")
     words = f"{plural(len(found.changes), 'change')} in {entity_types}"
     yield Paragraph((words + (f"; {found.level}: some values would not convert, or be dropped"
-                              if found.level >= Level.LOSSY else ""),), strong=True)  # fmt: skip
+                              if found.level >= Level.VISIBLE else ""),), strong=True)  # fmt: skip
     table = Table(("", "Entity type", "Field", "Display name", "What"), tuple(_rows(found.changes)))
     if len(found.changes) <= SHOWN_CHANGES:
         yield table

@@ -71,6 +71,8 @@ class Document:
     blocks: tuple[Block, ...]
     rest: str = ""
     """The command that shows what a page has no room for."""
+    about: str = ""
+    """The site and the date, for a page that travels alone."""
 
 
 def code_line(line: str) -> str:

@@ -63,7 +63,10 @@ def _finding(review: Review, finding: Finding) -> dict[str, Any]:
         "rows": finding.counts.rows,
         "values": finding.counts.values,
         "unconverted": finding.counts.unconverted,
+        "records": finding.counts.records,
+        "several": finding.counts.several,
         "bytes": finding.counts.size,
+        "statement": finding.statement or None,
     }
 
 
@@ -75,6 +78,8 @@ def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
         "display_name": display_name(review.site, change.entity_type, change.field) or None,
         "sign": line.sign,
         "kind": change.kind,
+        "old_display_name": change.old_display_name or None if change.kind == "display_name" else None,
+        "new_display_name": change.new_display_name or None if change.kind == "display_name" else None,
         "what": line.what,
         "note": line.note or None,
         "sql": phrases.sql_names(review, line) or None,

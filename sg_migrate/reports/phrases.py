@@ -13,6 +13,7 @@ from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean, plural, shorten
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.state import State
+from sg_migrate.warehouse.transition import Change, ChangeKind
 
 WHAT_LENGTH = 300
 
@@ -40,6 +41,8 @@ def counted(counts: Counts) -> str:
         words.append(plural(counts.rows, "row"))
     if counts.values is not None:
         words.append(plural(counts.values, "value"))
+    if counts.records is not None:
+        words += [plural(counts.records, "record"), f"{counts.several or 0:,} of them with more than one link"]
     if counts.unconverted is not None:
         words.append(f"{counts.unconverted:,} of them {'does' if counts.unconverted == 1 else 'do'} not convert")
     if counts.size is not None:
@@ -67,7 +70,45 @@ def verdict(review: Review) -> str:
     notes = counts[Level.SAFE]
     rest = [plural(notes, "note")] if notes else []
     rest += [f"{allowed} allowed in the file"] if allowed else []
-    return ", ".join([*(words or ["nothing locking, lossy or destructive"]), *rest])
+    return ", ".join([*(words or ["nothing to look at"]), *rest])
+
+
+_HAPPENS: tuple[tuple[frozenset[ChangeKind], str, str], ...] = (
+    (frozenset({"display_name"}), "is called something else", "are called something else"),
+    (frozenset({"dropped"}), "goes with its data", "go with their data"),
+    (frozenset({"pruned"}), "loses values kept from before", "lose values kept from before"),
+    (frozenset({"converted"}), "gets another type (the old values stay)", "get another type (the old values stay)"),
+    (frozenset({"set_aside"}), "starts empty (the old values stay)", "start empty (the old values stay)"),
+    (frozenset({"renamed"}), "gets another name in SQL", "get another name in SQL"),
+    (frozenset({"retyped"}), "keeps its column under another type", "keep their columns under another type"),
+    (frozenset({"retired"}), "retires (the data stays)", "retire (their data stays)"),
+    (frozenset({"revived"}), "comes back", "come back"),
+    (frozenset({"added"}), "is new", "are new"),
+)
+_MEANS = {
+    Level.SAFE: "Nothing is lost, and no report has to change.",
+    Level.LOCKING: "Nothing is lost; while it runs, others may have to wait.",
+    Level.VISIBLE: "Nothing is lost; reports that use what is listed here may show something else.",
+    Level.UNSAFE: "Somebody has to look at it before it runs: values may be lost, or it may stop.",
+    Level.DESTRUCTIVE: "Data is removed, or nobody can tell: somebody has to agree to it before it runs.",
+}
+
+
+def in_plain_words(review: Review) -> str:
+    """The review in a few sentences, for who knows the site and no SQL."""
+    if review.first:
+        happens = ["The first tables of this site."]
+    else:
+        own = [line.change for line in review.lines if line.change.entity_type != CATALOG]
+        happens = [_happens(own, *one) for one in _HAPPENS]
+    return " ".join([*filter(None, happens), _MEANS[review.level]])
+
+
+def _happens(changes: Sequence[Change], kinds: frozenset[ChangeKind], one: str, several: str) -> str:
+    found = {change.place: change for change in changes if change.kind in kinds}
+    fields = sum(1 for change in found.values() if change.field)
+    words = [plural(count, word) for count, word in ((len(found) - fields, "entity type"), (fields, "field")) if count]
+    return f"{' and '.join(words)} {one if len(found) == 1 else several}." if words else ""
 
 
 def extent(review: Review) -> str:
@@ -77,13 +118,19 @@ def extent(review: Review) -> str:
     if entity_types:
         words.append(plural(len(entity_types), "entity type"))
     if review.comments:
-        words.append(f"{plural(review.comments, 'display name')} or descriptions changed")
+        words.append(f"{plural(review.comments, 'description')} changed")
     return ", ".join(words)
 
 
+def called(review: Review) -> list[ChangeLine]:
+    """What the site calls something else from now on."""
+    return [line for line in review.lines if line.change.kind == "display_name"]
+
+
 def by_entity_type(review: Review) -> list[tuple[str, str, list[ChangeLine]]]:
-    """``(entity type, heading, lines)``: the largest changes first, the catalog last."""
-    groups = [(code, list(found)) for code, found in groupby(review.lines, key=lambda line: line.change.entity_type)]
+    """``(entity type, heading, lines)``: the largest changes first, the catalog last; display names are `called`."""
+    others = [line for line in review.lines if line.change.kind != "display_name"]
+    groups = [(code, list(found)) for code, found in groupby(others, key=lambda line: line.change.entity_type)]
     groups.sort(key=lambda group: (group[0] == CATALOG, _calm(group[1]), group[0]))
     return [(code, _heading(code, review.site), found) for code, found in groups]
 
@@ -94,7 +141,7 @@ def _heading(entity_type: str, site: SiteSchema) -> str:
 
 def _calm(lines: Sequence[ChangeLine]) -> bool:
     """Whether nothing of it is dropped or gets another type."""
-    return not any(line.change.kind in ("dropped", "pruned", "converted", "retyped") for line in lines)
+    return not any(line.change.kind in ("dropped", "pruned", "converted", "set_aside", "retyped") for line in lines)
 
 
 def change_counts(lines: Sequence[ChangeLine]) -> str:

@@ -8,23 +8,33 @@ from sg_migrate.reports import phrases
 from sg_migrate.reports.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
-from sg_migrate.revisions.summary import display_name
+from sg_migrate.revisions.summary import ChangeLine, display_name
 from sg_migrate.text import plural
 from sg_migrate.warehouse.mark import CATALOG
+from sg_migrate.warehouse.transition import Change
 
-_SIGNS = {Level.DESTRUCTIVE: "🛑", Level.LOSSY: "⚠️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
+_SIGNS = {Level.DESTRUCTIVE: "🛑", Level.UNSAFE: "⚠️", Level.VISIBLE: "👁️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
+
+OPEN_CHANGES = 15
+"""More changes than these are folded away."""
 
 
 def review_document(reviews: Sequence[Review]) -> Document:
     """The document: for each revision its findings, then what is folded away."""
     blocks = [block for review in reviews for block in _review(review)]
     names = " ".join(review.revision for review in reviews)
-    return Document(f"Review of {names}", tuple(blocks), f"sg-migrate review {names} --details")
+    hosts = {review.site.host or "" for review in reviews}
+    dates = {review.created for review in reviews}
+    about = ", ".join(sorted(filter(None, hosts)) + sorted(filter(None, dates))[-1:])
+    return Document(f"Review of {names}", tuple(blocks), f"sg-migrate review {names} --details", about)
 
 
 def _review(review: Review) -> Iterator[Block]:
     yield Heading((f"{_SIGNS[review.level]} Revision", Name(review.revision), Name(review.message)))
     yield Paragraph((f"{review.level}: {phrases.verdict(review)}",), strong=True)
+    yield Paragraph((phrases.in_plain_words(review),))
+    for line in phrases.called(review):
+        yield Paragraph((Name(line.change.place), "is called something else:", *_renamed(line.change)), strong=True)
     yield Paragraph((f"{phrases.extent(review)};", Name(review.path), f"judged for {review.dialect}"))
     notes = [finding for finding in review.open if finding.level is Level.SAFE]
     if len(review.open) > len(notes):
@@ -43,6 +53,10 @@ def _review(review: Review) -> Iterator[Block]:
         yield from _statements(review)
 
 
+def _renamed(change: Change) -> Cell:
+    return (Name(change.old_display_name), "→", Name(change.new_display_name))
+
+
 def _rule(finding: Finding) -> Cell:
     return (f"{_SIGNS[finding.level]} {finding.level}", Name(finding.rule.code))
 
@@ -59,7 +73,7 @@ def _findings(review: Review, findings: Sequence[Finding]) -> Table:
         row: tuple[Cell, ...] = (
             _rule(finding),
             _place(review, finding),
-            (f"{finding.rule.title}.", phrases.what(finding)),
+            (f"{finding.rule.title}:", phrases.what(finding), Name(finding.statement)),
             (Name(finding.sql_name), f"line {finding.line}" if finding.line else ""),
         )
         rows.append((*row, (phrases.counted(finding.counts),)) if has_counts else row)
@@ -90,26 +104,28 @@ def _changes(review: Review) -> Iterator[Block]:
     if not groups:
         yield Paragraph(("No table or column changes.",))
         return
+    rows = tuple(_change(review, line) for _, _, lines in groups for line in lines)
+    every = Table(("Entity type", "Field", "What", "Note", "In SQL"), rows)
+    if len(rows) <= OPEN_CHANGES:
+        yield every
+        return
     counts = tuple(((Name(title),), (phrases.change_counts(changes),)) for _, title, changes in groups)
-    rows = tuple(
-        (
-            (Name(line.change.entity_type),),
-            (
-                line.sign,
-                Name(line.change.field),
-                Name(display_name(review.site, line.change.entity_type, line.change.field)),
-            ),
-            (line.what,),
-            (line.note,),
-            (Name(phrases.sql_names(review, line)),),
-        )
-        for _, _, lines in groups
-        for line in lines
-    )
     yield Details(
         f"By entity type ({len(groups)})", (Table(("Entity type", "+ new, ~ changed, - retired or dropped"), counts),)
     )
-    yield Details(f"Every change ({len(rows)})", (Table(("Entity type", "Field", "What", "Note", "In SQL"), rows),))
+    yield Details(f"Every change ({len(rows)})", (every,))
+
+
+def _change(review: Review, line: ChangeLine) -> tuple[Cell, ...]:
+    change = line.change
+    name = display_name(review.site, change.entity_type, change.field)
+    return (
+        (Name(change.entity_type),),
+        (line.sign, Name(change.field), Name(name)),
+        (line.what,),
+        (line.note,),
+        (Name(phrases.sql_names(review, line)),),
+    )
 
 
 def _statements(review: Review) -> Iterator[Block]:

@@ -16,11 +16,16 @@ from sg_migrate.warehouse.mark import CATALOG
 Line: TypeAlias = tuple[str, str]
 """A line of text and its style on a terminal, in Rich's words."""
 
-STYLES = {Level.DESTRUCTIVE: "bold red", Level.LOSSY: "yellow", Level.LOCKING: "cyan", Level.SAFE: "dim"}
+STYLES = {
+    Level.DESTRUCTIVE: "bold red", Level.UNSAFE: "red", Level.VISIBLE: "yellow", Level.LOCKING: "cyan",
+    Level.SAFE: "dim",
+}  # fmt: skip
 SIGN_STYLES = {"+": "green", "~": "yellow", "-": "red"}
 
 SHOWN_FINDINGS = 5
 """Of each rule, until --details."""
+SHOWN_CHANGES = 40
+"""More than a screenful is counted by entity type, until --details."""
 SHOWN_ENTITY_TYPES = 15
 
 
@@ -73,6 +78,8 @@ def _finding(review: Review, finding: Finding) -> Iterator[Line]:
     counted = phrases.counted(finding.counts)
     if counted:
         yield f"      {counted}", "bold"
+    if finding.statement:
+        yield f"      {finding.statement};", ""
 
 
 def _first(review: Review, details: bool) -> Iterator[Line]:
@@ -95,22 +102,25 @@ def _first(review: Review, details: bool) -> Iterator[Line]:
 
 
 def _changes(review: Review, details: bool) -> Iterator[Line]:
-    groups = phrases.by_entity_type(review)
-    if not groups:
+    called, groups = phrases.called(review), phrases.by_entity_type(review)
+    if not called and not groups:
         yield "No table or column changes.", "dim"
         return
     yield "By entity type: + new, ~ changed, - retired or dropped", "bold"
-    shown = groups if details else groups[:SHOWN_ENTITY_TYPES]
-    width = min(max(len(title) for _, title, _ in shown), 40)
-    for _, title, changes in shown:
-        if details:
+    for line in called:
+        yield f"  {line.sign} {line.change.place}  {line.what}", SIGN_STYLES[line.sign]
+    if details or len(review.lines) + len(groups) <= SHOWN_CHANGES:
+        for _, title, changes in groups:
             yield f"  {title}", "bold"
             for change in changes:
                 yield from _change(review, change)
-        else:
-            yield f"  {shorten(title, 80):<{width}}  {phrases.change_counts(changes)}", ""
-    if len(groups) > len(shown):
-        yield f"  and {len(groups) - len(shown)} more entity types (--details)", "dim"
+        return
+    shown = groups[:SHOWN_ENTITY_TYPES]
+    width = min(max(len(title) for _, title, _ in shown), 40)
+    for _, title, changes in shown:
+        yield f"  {shorten(title, 80):<{width}}  {phrases.change_counts(changes)}", ""
+    more = f"and {len(groups) - len(shown)} more entity types; " if len(groups) > len(shown) else ""
+    yield f"  {more}every field: --details", "dim"
 
 
 def _change(review: Review, found: ChangeLine) -> Iterator[Line]:

@@ -13,8 +13,10 @@ from alembic.operations import ops
 
 from sg_migrate.alembic_log import quiet
 from sg_migrate.review.revision import RevisionUnderReview, table_of
+from sg_migrate.revisions.operations import RepairOps
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.render import render_item
+from sg_migrate.revisions.repair import REPAIRS, possible_repairs
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State, TableState
 from sg_migrate.warehouse.transition import transition
@@ -30,12 +32,23 @@ def is_as_generated(revision: RevisionUnderReview) -> bool:
         return True
     upgrade = ops.UpgradeOps(plan(transition(revision.before, _expected(revision))))
     downgrade = upgrade.reverse()
-    tree = ast.parse(Path(revision.script.path).read_text(encoding="utf-8"))
+    source = Path(revision.script.path).read_text(encoding="utf-8")
+    tree = ast.parse(source)
     beside = _has_other_tables(revision)
+    repairs = _possible_repairs(revision, source) if REPAIRS in source else set()
     return all(
-        _holds(_statements(tree, name), _generated(operations), beside)
+        _holds([one for one in _statements(tree, name) if one not in repairs], _generated(operations), beside)
         for name, operations in (("upgrade", upgrade), ("downgrade", downgrade))
     )
+
+
+def _possible_repairs(revision: RevisionUnderReview, source: str) -> set[str]:
+    """Every statement with which a repair of the tables that the file names could bring back what was built."""
+    named = {name: table for name, table in revision.before.items() if repr(name) in source}
+    found: set[str] = set()
+    for operations in possible_repairs(named):
+        found.update(_generated(ops.UpgradeOps([RepairOps("", operations)])))
+    return found
 
 
 def _expected(revision: RevisionUnderReview) -> State:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.types import TypeEngine
 
+from sg_migrate.conversion.carry_over import LinkCarryOver
 from sg_migrate.warehouse.mark import Mark
 
 
@@ -15,12 +16,14 @@ class Level(IntEnum):
     """How much attention something needs; the higher, the worse."""
 
     SAFE = 0
-    """Nothing can be lost; worth knowing."""
+    """Nobody notices; worth knowing."""
     LOCKING = 1
-    """Rewrites a table or blocks those who write."""
-    LOSSY = 2
-    """Values may change or not convert, or the upgrade may stop halfway: somebody must look."""
-    DESTRUCTIVE = 3
+    """Rewrites a table or makes others wait."""
+    VISIBLE = 2
+    """Nothing is lost, and whoever reads the warehouse sees other values, names or meanings: tell them."""
+    UNSAFE = 3
+    """Values may be lost, or the upgrade may stop or build something else: somebody must mend it."""
+    DESTRUCTIVE = 4
     """Data is removed, or nobody can tell."""
 
     def __str__(self) -> str:
@@ -41,6 +44,13 @@ class Rule:
     title: str
     reason: str
     remedy: str
+    needs: Literal["", "rows", "values"] = ""
+    """What must be there for the rule to matter: rows in the table, or values in the column where one is named. A
+    database that was asked may say that there are none."""
+    if_all_convert: Rule | None = None
+    """The rule that counts instead where a database says that every value converts."""
+    comes_first: bool = False
+    """Said before all else."""
 
     def finding(self, what: str, **place: Any) -> Finding:
         """A finding of this rule; ``place`` holds the other attributes of `Finding`."""
@@ -55,6 +65,10 @@ class Counts:
     values: int | None = None
     unconverted: int | None = None
     """Values that will not convert."""
+    records: int | None = None
+    """Records that have links."""
+    several: int | None = None
+    """Records that have more than one."""
     size: int | None = None
     """Bytes of the table with its indexes."""
 
@@ -65,7 +79,8 @@ class Finding:
 
     ``mark`` says which field or entity type of the site it is about; ``table`` and ``column`` are the names in SQL
     before the upgrade; ``line`` is that of the revision's file. ``conversion`` holds the types of the old and the new
-    column where values are carried over. ``allowed`` is the reason that the revision gives for it.
+    column where values are carried over, ``links`` what happens to links. ``statement`` is SQL that does what the
+    remedy says. ``allowed`` is the reason that the revision gives for it.
     """
 
     rule: Rule
@@ -76,6 +91,8 @@ class Finding:
     line: int | None = None
     downgrade: bool = False
     conversion: tuple[TypeEngine[Any], TypeEngine[Any]] | None = field(default=None, compare=False)
+    links: LinkCarryOver | None = field(default=None, compare=False)
+    statement: str = ""
     counts: Counts = Counts()
     allowed: str | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from sg_migrate.review.allowances import read_allowances, silenced
 from sg_migrate.review.counting import counted
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
-from sg_migrate.review.rules import destructive, history, lossy, mysql, postgresql, readers, sqlite
+from sg_migrate.review.rules import destructive, history, mysql, names, postgresql, readers, sqlite, values
 from sg_migrate.review.statements import Statements, statements
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.summary import ChangeLine, comments_of, lines_of
@@ -22,11 +23,11 @@ from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean
 from sg_migrate.warehouse.state import State
 
-_RULES_OF_ALL = (destructive, lossy, history)
+_RULES_OF_ALL = (destructive, values, names, history)
 """What holds on every engine."""
 _RULES = (*_RULES_OF_ALL, postgresql, mysql, sqlite, readers)
 
-RULES: tuple[Rule, ...] = tuple(rule for module in _RULES for rule in module.RULES)
+RULES: tuple[Rule, ...] = tuple(sorted((r for module in _RULES for r in module.RULES), key=lambda rule: rule.code))
 """Every rule, in the order of the codes."""
 
 
@@ -43,11 +44,13 @@ class Review:
     first: bool
     operations: int
     findings: tuple[Finding, ...]
-    """The worst first; those that the revision allows at the end."""
+    """What means another thing from now on, then the worst first; those that the revision allows at the end."""
     lines: tuple[ChangeLine, ...]
     """What changes, in site terms."""
     comments: int
-    """How many display names or descriptions change."""
+    """How many descriptions change."""
+    created: str
+    """The date on which the revision was written, as its file says; empty where it does not."""
     site: SiteSchema
     before: State
     after: State
@@ -104,6 +107,7 @@ def review(
         findings=tuple(_sorted(silenced(found, allowances))),
         lines=tuple(lines_of(revision.transition)),
         comments=comments_of(revision.transition),
+        created=_created(script),
         site=revision.site,
         before=revision.before,
         after=revision.after,
@@ -129,11 +133,25 @@ def _on_other_dialects(
 
 
 def _sorted(findings: Iterable[Finding]) -> list[Finding]:
-    """The worst first, then by rule and place; what is allowed comes last."""
+    """What comes first, then the worst first, then by rule and place; what is allowed comes last."""
     return sorted(
         findings,
-        key=lambda f: (f.allowed is not None, -f.level, f.rule.code, f.place, f.table, f.line or 0, f.what),
+        key=lambda f: (
+            f.allowed is not None,
+            not f.rule.comes_first,
+            -f.level,
+            f.rule.code,
+            f.place,
+            f.table,
+            f.line or 0,
+            f.what,
+        ),
     )
+
+
+def _created(script: Script) -> str:
+    found = re.search(r"^Create Date: (\d{4}-\d{2}-\d{2})", script.longdoc or "", re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _shown_path(path: Path) -> str:

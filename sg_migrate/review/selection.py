@@ -19,18 +19,19 @@ def selected(project: Project, names: Sequence[str], database: Database | None =
     Args:
         project: the project.
         names: revision ids (whole or the beginning), ``head``, ``heads``, ranges (``a:b`` is what comes after ``a``
-            up to ``b``), or files. None at all: what the database does not have yet; without a database, or with one
-            that has nothing of this history or all of it, the heads.
+            up to ``b``), or files. None at all: what the database does not have yet, which may be nothing; without a
+            database, or with one that has nothing of this history, the heads.
         database: where to look what is not there yet.
 
     Raises:
-        RevisionError: there is no such revision, or none at all.
+        RevisionError: there is no such revision, or the project has none.
     """
     if not project.scripts.get_heads():
         raise RevisionError("There is no revision yet. Write the first one: sg-migrate revision.")
     found = {script.revision for name in names for script in _named(project, name)}
     if not names:
-        found = _pending(project, database) or set(project.scripts.get_heads())
+        pending = _pending(project, database)
+        found = set(project.scripts.get_heads()) if pending is None else pending
     return [script for script in project.history().order if script.revision in found]
 
 
@@ -55,12 +56,12 @@ def _file(project: Project, name: str) -> Script:
     raise RevisionError(f"{name} is no revision of this project.")
 
 
-def _pending(project: Project, database: Database | None) -> set[str]:
-    """The revisions that the database lacks; none for a database that has nothing of this history."""
+def _pending(project: Project, database: Database | None) -> set[str] | None:
+    """The revisions that the database lacks; ``None`` where that cannot be told: no database, or another history."""
     if database is None or not database.heads:
-        return set()
+        return None
     known = {script.revision for script in project.scripts.walk_revisions()}
-    return known - applied(project, database) if known >= set(database.heads) else set()
+    return known - applied(project, database) if known >= set(database.heads) else None
 
 
 def applied(project: Project, database: Database) -> set[str]:

@@ -21,6 +21,7 @@ def plan(transition: Transition) -> list[ops.MigrateOperation]:
     The groups are in the order of the entity types' names, the catalog's last. No operations: nothing to do.
     """
     pairs = [pair for pair in transition.tables if pair.old is not pair.new]
+    pairs.sort(key=lambda pair: not pair.becomes_former)  # another table may take its name
     groups: list[ops.MigrateOperation] = []
     dropped_keys = [op for pair in pairs for op in _drop_foreign_keys(pair.old, pair.new)]
     if dropped_keys:

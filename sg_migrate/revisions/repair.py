@@ -13,6 +13,9 @@ from sg_migrate.database.repairs import check_cast
 from sg_migrate.revisions.operations import BatchOp, RepairColumnOp, RepairOps
 from sg_migrate.warehouse.state import State, to_metadata
 
+REPAIRS = "Repairs of what was changed by hand in the database"
+"""The comment line above them in a revision."""
+
 
 def repair(connection: sa.Connection, found: Sequence[Drift], built: State) -> RepairOps:
     """The operations that bring the database to what was built; nothing in them comes from reflection.
@@ -23,7 +26,19 @@ def repair(connection: sa.Connection, found: Sequence[Drift], built: State) -> R
     for one in found:
         if one.what == "type":
             check_cast(connection, one.table, one.name, built[one.table].columns[one.name].type)
-    return RepairOps("Repairs of what was changed by hand in the database", list(_repairs(found, built)))
+    return RepairOps(REPAIRS, list(_repairs(found, built)))
+
+
+def possible_repairs(built: State) -> Iterator[list[ops.MigrateOperation]]:
+    """The operations for everything that can have been changed by hand in these tables."""
+    for table in built.values():
+        yield list(_repairs([Drift("table", table.name), Drift("comment", table.name)], built))
+        for name in table.columns:
+            yield list(_repairs([Drift("column", table.name, name)], built))
+            yield list(_repairs([Drift("type", table.name, name)], built))
+            yield list(_repairs([Drift("nullable", table.name, name)], built))
+        yield list(_repairs([Drift("index", table.name, name, found=True) for name in table.indexes], built))
+        yield list(_repairs([Drift("foreign key", table.name, name, found=True) for name in table.foreign_keys], built))
 
 
 def _repairs(found: Sequence[Drift], built: State) -> Iterator[ops.MigrateOperation]:

@@ -12,8 +12,7 @@ from alembic.operations import MigrateOperation
 
 from sg_migrate.revisions.operations import GroupOps
 from sg_migrate.site.schema import SiteSchema
-from sg_migrate.text import clean, shorten
-from sg_migrate.warehouse.comments import kept_comment, shown_comment
+from sg_migrate.text import clean, plural, shorten
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.transition import Change, ChangeKind, Transition
@@ -36,18 +35,18 @@ class ChangeLine:
 
 
 def lines_of(transition: Transition) -> list[ChangeLine]:
-    """A line for each change; changes of display names and descriptions are only counted (`comments_of`)."""
-    return [_line(change) for change in transition.changes if change.kind != "comment"]
+    """A line for each change, display names first; changes of descriptions are only counted (`comments_of`)."""
+    lines = [_line(change) for change in transition.changes if change.kind != "comment"]
+    return sorted(lines, key=lambda line: line.change.kind != "display_name")
 
 
 def comments_of(transition: Transition) -> int:
-    """How many fields and entity types get another display name or description."""
+    """How many fields and entity types get another description."""
     return len({change.place for change in transition.changes if change.kind == "comment"})
 
 
 def _line(change: Change) -> ChangeLine:
-    note = "; ".join(filter(None, [_note(change), _came_back(change)]))
-    return ChangeLine(change, SIGNS.get(change.kind, "~"), _what(change), note)
+    return ChangeLine(change, SIGNS.get(change.kind, "~"), _what(change), _note(change))
 
 
 def _what(change: Change) -> str:
@@ -58,6 +57,10 @@ def _what(change: Change) -> str:
         before, after = (mark.data_type if mark else "nothing that is kept" for mark in (change.old, change.new))
         wider = change.kind == "retyped" and before == after
         return f"{before}, in a wider column" if wider else f"{before} -> {after}"
+    if change.kind == "display_name":
+        return " -> ".join(f'"{shorten(name, NAME_LENGTH)}"' for name in _display_names(change))
+    if change.kind == "set_aside":
+        return "its values so far are set aside; it starts empty"
     if change.kind == "renamed":
         return f"{change.thing} {old[0]} is renamed to {new[0]}"
     if change.kind == "retired":
@@ -68,27 +71,24 @@ def _what(change: Change) -> str:
         return f"values of an earlier type dropped: {', '.join(old)}"
     if change.kind == "dropped":
         return f"{change.thing} dropped with its values"
-    return "another display name or description"
+    return "another description"
 
 
 def _note(change: Change) -> str:
     if change.kind == "added" and not change.field:
         return f"{change.fields} fields"
-    if change.kind == "converted":
-        return f"the old values stay in {', '.join(change.new_names)}"
+    if change.kind in ("converted", "set_aside"):
+        came_back = "; it came back with another type: its meaning may have changed" if change.was_retired else ""
+        return f"the old values stay in {', '.join(change.new_names)}{came_back}"
     if change.kind == "retyped":
         return "the column holds longer texts now" if change.widened else "the column stays as it is"
     return ""
 
 
-def _came_back(change: Change) -> str:
-    """What tells that a name which returned may mean something else."""
-    if change.kind in ("converted", "retyped") and change.was_retired:
-        return "it came back with another type: its meaning may have changed"
-    if change.kind == "revived" and not change.field and change.old_comment != kept_comment(change.new_comment):
-        before = clean(shown_comment(change.old_comment, kept=change.was_retired))
-        return f'it was called "{before}": its meaning may have changed'
-    return ""
+def _display_names(change: Change) -> tuple[str, str]:
+    """What the site called it and what it calls it now, in characters that a reader can tell apart."""
+    old, new = clean(change.old_display_name), clean(change.new_display_name)
+    return (old, new) if old != new else (ascii(change.old_display_name), ascii(change.new_display_name))
 
 
 def render_summary(transition: Transition, site: SiteSchema) -> str:
@@ -101,7 +101,7 @@ def render_summary(transition: Transition, site: SiteSchema) -> str:
     lines = _lines(lines_of(transition), site) if transition.before else _counts(transition, site)
     comments = comments_of(transition)
     if comments:
-        lines.append(f"Comments: {comments} display names or descriptions changed")
+        lines.append(f"Comments: {plural(comments, 'description')} changed")
     text = "\n".join(lines)
     return re.sub(r'"{2,}', lambda match: '\\"' * len(match.group()), text.replace("\\", "\\\\"))
 
@@ -123,6 +123,9 @@ def _lines(found: Sequence[ChangeLine], site: SiteSchema) -> list[str]:
     width = min(max((len(line.change.field) for line in found), default=0), 30)
     for line in found:
         change = line.change
+        if change.kind == "display_name":
+            lines.append(f"{line.sign} {change.place}  {line.what}")
+            continue
         if change.entity_type != entity_type:
             entity_type = change.entity_type
             lines.append("The catalog" if entity_type == CATALOG else with_display_name(entity_type, site))
@@ -159,7 +162,9 @@ _VERBS: Final[dict[str, tuple[ChangeKind, ...]]] = {
     "retyped": ("converted", "retyped"),
     "retired": ("retired",),
     "dropped": ("dropped", "pruned"),
+    "set aside": ("set_aside",),
     "changed": ("renamed", "revived"),
+    "called otherwise": ("display_name",),
 }
 """What a message says, by what happens."""
 
@@ -170,10 +175,26 @@ def message_for(transition: Transition) -> str:
         return "first revision"
     found = lines_of(transition)
     if not found:
-        return "display names and descriptions"
+        return "descriptions"
+    called = [line for line in found if line.change.kind == "display_name" and not line.change.field]
+    if called:
+        others = [line for line in found if line not in called]
+        names = [f"{line.change.place} {_in_message(line.what)}" for line in called[:2]]
+        more = [f"{len(called) - 2} more called otherwise"] if len(called) > 2 else []
+        return "; ".join([*names, *more, *([_message(others)] if others else [])])
+    return _message(found)
+
+
+def _in_message(text: str) -> str:
+    """A text of the site's in a message, which Alembic puts into a docstring as it is."""
+    return re.sub(r'"{2,}', '"', text).replace("\\", "/")
+
+
+def _message(found: Sequence[ChangeLine]) -> str:
     if len(found) == 1:
         change = found[0].change
-        return f"{change.place} {found[0].what if _verb(change) == 'retyped' else _verb(change)}"
+        verb = _verb(change)
+        return f"{change.place} {_in_message(found[0].what) if verb in ('retyped', 'called otherwise') else verb}"
     counts = Counter(_verb(line.change) for line in found)
     places = sorted({line.change.entity_type for line in found})
     where = ", ".join(places[:2]) + (f" and {len(places) - 2} more" if len(places) > 2 else "")

@@ -28,6 +28,7 @@ SiteChangeKind: TypeAlias = Literal[
     "editable",
     "visible",
     "pruned",
+    "set_aside",
     "calculated_function",
     "query",
     "renderer",
@@ -51,9 +52,10 @@ _WORDS = {
     "valid_types": "valid types",
     "valid_values": "valid values",
     "pruned": "kept values of earlier types, decided to drop:",
+    "set_aside": "values so far, decided to keep apart:",
     "calculated_function": "calculation",
 }
-_LISTS = ("valid_types", "valid_values", "pruned")
+_LISTS = ("valid_types", "valid_values", "pruned", "set_aside")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def _plain_field(field: Field) -> dict[str, Any]:
         "editable": field.editable,
         "visible": field.visible,
         "pruned": canonical_text(field.pruned),
+        "set_aside": canonical_text(field.set_aside),
         "properties": dict(field.properties),
     }
 

@@ -38,6 +38,7 @@ _FIELD_ATTRIBUTES = {
     "state": _TEXT,
     "since": _TEXT,
     "pruned": _TEXTS,
+    "set_aside": _TEXTS,
 }
 """The attributes in the order in which they are written; the values say what each must hold."""
 
@@ -117,6 +118,7 @@ def _field_entry(field: Field) -> dict[str, Any]:
         "state": None if field.state == "active" else field.state,
         "since": field.since,
         "pruned": sorted(set(field.pruned)) or None,
+        "set_aside": sorted(set(field.set_aside)) or None,
     }
     return {key: value for key, value in values.items() if value is not None}
 
@@ -197,6 +199,7 @@ def _read_field(entity_type: str, code: str, entry: Mapping[str, Any]) -> Field:
         state=state,
         since=since,
         pruned=tuple(sorted(set(entry.get("pruned", ())))),
+        set_aside=tuple(sorted(set(entry.get("set_aside", ())))),
     )
 
 

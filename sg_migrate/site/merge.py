@@ -54,7 +54,10 @@ def _merge_entity_type(old: EntityType | None, new: EntityType | None, today: st
 def _present_field(old: EntityType | None, field: Field) -> Field:
     """A field as the site has it, with what only the ledger knows of it."""
     known = old.fields.get(field.code) if old else None
-    return replace(field, since=None, pruned=known.pruned if known else ())
+    if known is None:
+        return replace(field, since=None)
+    set_aside = known.set_aside if known.state == "active" else ()  # what returns begins anew
+    return replace(field, since=None, pruned=known.pruned, set_aside=set_aside)
 
 
 def _sorted(fields: Mapping[str, Field]) -> dict[str, Field]:

@@ -20,6 +20,7 @@ class Field:
     ``query``), as ``(key, canonical JSON text)`` pairs in the order of the keys. ``since`` is the ISO date on
     which the state became what it is; ``None`` for active fields. ``pruned`` names the former columns that a person
     decided to drop: the field kept its values in them from before its type changed (``text``, ``text_2``).
+    ``set_aside`` names those that a person asked for: the values so far are kept apart from those to come.
     """
 
     entity_type: str
@@ -38,6 +39,7 @@ class Field:
     state: LedgerState = "active"
     since: str | None = None
     pruned: tuple[str, ...] = ()
+    set_aside: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.entity_type}.{self.code}"

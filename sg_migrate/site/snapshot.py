@@ -68,7 +68,7 @@ def _field_shape(field: Field, track: Track, foreign_keys: bool) -> list[object]
     comments = [] if track == "structure" else [field.name, field.description]
     renderer = dict(field.properties).get("renderer")
     valid_types = field.valid_types if foreign_keys else ()
-    return [field.code, field.data_type, field.state, renderer, comments, valid_types, field.pruned]
+    return [field.code, field.data_type, field.state, renderer, comments, valid_types, field.pruned, field.set_aside]
 
 
 def read_snapshot(path: str | Path) -> Snapshot:

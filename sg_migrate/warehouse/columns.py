@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,6 +37,10 @@ class WantedField:
     def prunes(self, former: ColumnState | TableState) -> bool:
         """Whether a person decided to drop this column or table, which keeps values of an earlier type."""
         return self.dropped or former.mark.former in self.field.pruned
+
+    def sets_aside(self, formers: Iterable[str]) -> bool:
+        """Whether a person asked to keep the values so far apart, and no former one with these labels does it."""
+        return bool({*self.field.set_aside}.difference(formers, self.field.pruned))
 
 
 def tracked_comment(
@@ -84,7 +88,7 @@ class Columns:
         field = entity_type.fields.get("id")
         mark = mark_for(field) if field else Mark(entity_type.code, "id", "number")
         built = self.built.get(mark.key)
-        comment = comment_for(field.name, field.description) if field else None
+        comment = comment_for(field.name or field.code, field.description) if field else None
         self._put(ColumnState("id", ID, mark, self._comment(comment, mark, built), nullable=False))
 
     def keep_former(self, item: WantedField) -> None:
@@ -112,6 +116,9 @@ class Columns:
             LINK_ROLES if item.target == "link" else {"": item.target} if isinstance(item.target, TypeEngine) else {}
         )
         stale = [c for c in built if c.mark.role not in roles or type_change(c.type, roles[c.mark.role]) == "convert"]
+        formers = {c.mark.former for c in self.built_columns if c.mark.field == item.field.code and c.mark.former}
+        if item.sets_aside(formers):
+            stale = built
         if stale:
             self._make_former(stale, item.field.pruned)
         for role, type_ in roles.items():

@@ -198,6 +198,11 @@ class _Model:
                 yield table
         built = self.built_tables.get(place)
         if item.active and item.target == "links":
+            formers = [table.mark.former for table in self.former_tables.get(place, ())]
+            if built is not None and item.sets_aside(formers):
+                yield self._former_link_table(built, field.pruned)
+                self.table_names.free(built.name)
+                built = None
             yield self._link_table(field, owner, built)
         elif built is not None and item.active:
             yield self._former_link_table(built, field.pruned)

@@ -165,12 +165,13 @@ def mark_dropped(ledger: SiteSchema, chosen: Iterable[Prunable], today: date) ->
     for item in chosen:
         entity_type = entity_types[item.entity_type]
         if not item.field:
-            entity_types[item.entity_type] = replace(entity_type, state="dropped", since=since)
+            fields = {code: replace(field, set_aside=()) for code, field in entity_type.fields.items()}
+            entity_types[item.entity_type] = replace(entity_type, state="dropped", since=since, fields=fields)
             continue
         field = entity_type.fields[item.field]
         if item.label:
             field = replace(field, pruned=tuple(sorted({*field.pruned, item.label})))
         else:
-            field = replace(field, state="dropped", since=since)
+            field = replace(field, state="dropped", since=since, set_aside=())
         entity_types[item.entity_type] = replace(entity_type, fields={**entity_type.fields, item.field: field})
     return replace(ledger, entity_types=entity_types)

@@ -7,22 +7,25 @@ review and the reports render its changes; for a revision that a person wrote it
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Generic, Literal, TypeAlias, TypeVar
 
+from sg_migrate.warehouse.comments import name_in
 from sg_migrate.warehouse.mark import CATALOG, Mark
 from sg_migrate.warehouse.state import ColumnState, State, TableState
 
 ChangeKind: TypeAlias = Literal[
-    "added", "converted", "retyped", "renamed", "retired", "revived", "dropped", "pruned", "comment"
+    "added", "converted", "set_aside", "retyped", "renamed", "display_name", "retired", "revived", "dropped", "pruned",
+    "comment",
 ]  # fmt: skip
 """What happens to a field or an entity type:
 
 ``added``: it gets a table or columns; ``converted``: it gets another type, and the old values are kept beside the new;
-``retyped``: it gets another type, and its column stays; ``renamed``: its table or column gets another name;
+``set_aside``: a person had its values kept elsewhere, and it starts empty; ``retyped``: it gets another type, and its
+column stays; ``renamed``: its table or column gets another name; ``display_name``: the site calls it something else;
 ``retired`` and ``revived``: the site has it no longer, or again; ``dropped``: its table or columns go with their
-values; ``pruned``: kept values of an earlier type go; ``comment``: its display name or description changes.
+values; ``pruned``: kept values of an earlier type go; ``comment``: its description changes.
 """
 
 _T = TypeVar("_T", TableState, ColumnState)
@@ -120,6 +123,16 @@ class Change:
     def place(self) -> str:
         """``Shot`` or ``Shot.sg_cut_in``."""
         return f"{self.entity_type}.{self.field}" if self.field else self.entity_type
+
+    @property
+    def old_display_name(self) -> str:
+        """What the site called it before, as the comment has it; empty where that is not known."""
+        return name_in(self.old_comment, kept=self.old.kept if self.old else False)
+
+    @property
+    def new_display_name(self) -> str:
+        """What the site calls it, as the comment has it; empty where that is not known."""
+        return name_in(self.new_comment, kept=self.new.kept if self.new else False)
 
 
 @dataclass(frozen=True)
@@ -284,8 +297,21 @@ def _renamed_or_retired(base: _Base, old: TableState | ColumnState, new: TableSt
     if old.mark.retired != new.mark.retired:
         kind: ChangeKind = "retired" if new.mark.retired else "revived"
         yield base.change(kind, was_retired=old.mark.retired, **marks, **comments)
-    elif old.comment != new.comment:
-        yield base.change("comment", **marks, **comments)
+    yield from _called(base, old, new, **marks)
+
+
+def _called(
+    base: _Base, old: TableState | ColumnState, new: TableState | ColumnState, **names: object
+) -> Iterator[Change]:
+    """Another display name, or another description only."""
+    change = base.change(
+        "display_name", old_comment=old.comment, new_comment=new.comment, was_retired=old.mark.kept, **names
+    )
+    before, after = change.old_display_name, change.new_display_name
+    if before and after and before != after and base.entity_type != CATALOG:
+        yield change
+    elif old.comment != new.comment and old.mark.retired == new.mark.retired:
+        yield replace(change, kind="comment")
 
 
 def _of_field(columns: list[Pair[ColumnState]], links: list[TablePair], table: str) -> Iterator[Change]:
@@ -298,7 +324,7 @@ def _of_field(columns: list[Pair[ColumnState]], links: list[TablePair], table: s
     added = [pair for pair in items if pair.new and not pair.old and not pair.new.mark.former]
     gone = [pair for pair in items if pair.old and not pair.new]
     if former:
-        yield _converted(base, former, items)
+        yield from _converted(base, former, items)
     elif added:
         new = _field_mark(added[0].new)
         yield base.change("added", new=new, new_names=_names(pair.new for pair in added))
@@ -331,20 +357,26 @@ def _field_mark(item: TableState | ColumnState | None) -> Mark | None:
 
 def _converted(
     base: _Base, former: list[Pair[ColumnState] | TablePair], items: list[Pair[ColumnState] | TablePair]
-) -> Change:
+) -> Iterator[Change]:
     now = next((pair.new for pair in items if pair.new and not pair.new.mark.former), None)
     old = former[0].old
-    return base.change(
-        "converted",
+    assert old is not None
+    same_type = now is not None and now.mark.data_type == old.mark.data_type
+    marks = {"old": _field_mark(old), "new": _field_mark(now)}
+    yield base.change(
+        "set_aside" if same_type else "converted",
         thing="table" if isinstance(old, TableState) else "column",
-        old=_field_mark(old),
-        new=_field_mark(now),
         old_names=_names(pair.old for pair in former),
         new_names=_names(pair.new for pair in former),
-        was_retired=bool(old and old.mark.kept),
-        old_comment=old.comment if old else None,
+        was_retired=old.mark.kept,
+        old_comment=old.comment,
         new_comment=now.comment if now else None,
+        **marks,
     )
+    if now is not None:
+        for change in _called(base, old, now, old_names=(old.name,), new_names=(now.name,), **marks):
+            if change.kind == "display_name":
+                yield change
 
 
 def _of_what_stays(base: _Base, pairs: list[Pair[ColumnState] | TablePair]) -> Iterator[Change]:

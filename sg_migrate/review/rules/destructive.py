@@ -9,6 +9,7 @@ from alembic.operations import ops
 
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import Operation, RevisionUnderReview
+from sg_migrate.warehouse.mark import Mark
 
 DROP_TABLE = Rule(
     "SGM101", Level.DESTRUCTIVE, "A table is dropped with its rows",
@@ -48,7 +49,13 @@ DELETE_ROWS = Rule(
     "Leave deleting to whoever loads the data.",
 )  # fmt: skip
 
-RULES = (DROP_TABLE, DROP_COLUMN, NOT_OURS, DOWNGRADE_LOSES, RAW_SQL, CANNOT_JUDGE, DELETE_ROWS)
+OLD_VALUES = Rule(
+    "SGM108", Level.DESTRUCTIVE, "Values that a field kept from before are dropped",
+    "The field itself stays with its present values; no downgrade brings those old ones back.",
+    "`sg-migrate prune NAME:LABEL` decided it; keep a backup.",
+)  # fmt: skip
+
+RULES = (DROP_TABLE, DROP_COLUMN, NOT_OURS, DOWNGRADE_LOSES, RAW_SQL, CANNOT_JUDGE, DELETE_ROWS, OLD_VALUES)
 
 
 def check(revision: RevisionUnderReview) -> Iterator[Finding]:
@@ -73,18 +80,26 @@ def _drops(revision: RevisionUnderReview, step: Operation) -> Iterator[Finding]:
     thing = "column" if column else "table"
     if mark is None and revision.ours and not _added_before(revision, step, op.table_name, column):
         yield NOT_OURS.finding(f"{thing} {op.table_name}{'.' if column else ''}{column} is dropped", **place)
+    elif mark is not None and mark.former:
+        yield OLD_VALUES.finding(
+            f"those from when it was {mark.data_type}, in {thing} {column or op.table_name}", **place
+        )
     elif column:
-        yield DROP_COLUMN.finding(_kept(step, op.table_name, column) + "dropped with its values", **place)
+        yield DROP_COLUMN.finding(_state(revision, mark) + "dropped with its values", **place)
     else:
-        yield DROP_TABLE.finding(_kept(step, op.table_name, "") + "dropped with its rows", **place)
+        yield DROP_TABLE.finding(_state(revision, mark) + "dropped with its rows", **place)
 
 
-def _kept(step: Operation, table: str, column: str) -> str:
-    """Whether what goes was still in use on the site."""
-    found = step.column(table, column) if column else step.before.get(table)
-    if found is None:
+def _state(revision: RevisionUnderReview, mark: Mark | None) -> str:
+    """Whether what goes was still in use on the site: the snapshot knows, and what was built before."""
+    if mark is None:
         return ""
-    return "retired before, now " if found.mark.kept else "still in use on the site, "
+    entity_type = revision.site.entity_types.get(mark.entity_type)
+    field = entity_type.fields.get(mark.field) if entity_type and mark.field else None
+    gone = next((entry for entry in (entity_type, field) if entry and entry.state != "active"), None)
+    if gone is not None:
+        return f"gone from the site since {gone.since}{' or before' if gone.state == 'dropped' else ''}, "
+    return "retired before, " if mark.retired else "still in use on the site, "
 
 
 def _added_before(revision: RevisionUnderReview, step: Operation, table: str, column: str) -> bool:

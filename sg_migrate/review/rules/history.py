@@ -16,12 +16,12 @@ from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.transition import transition
 
 HEADS = Rule(
-    "SGM301", Level.LOSSY, "There are several heads",
+    "SGM301", Level.UNSAFE, "There are several heads",
     "`alembic upgrade head` refuses, and so does whatever writes the next revision.",
     "Merge them: alembic merge heads -m merge.",
 )  # fmt: skip
 BEHIND_SNAPSHOT = Rule(
-    "SGM302", Level.LOSSY, "The snapshot and the head revision disagree",
+    "SGM302", Level.UNSAFE, "The snapshot and the head revision disagree",
     "The snapshot says more, or other things, than the revisions build.",
     "Commit both together; `sg-migrate revision` writes what is missing.",
 )  # fmt: skip
@@ -41,17 +41,17 @@ NO_WAY_BACK = Rule(
     "Complete downgrade(), or keep a backup instead.",
 )  # fmt: skip
 UNSEEN = Rule(
-    "SGM306", Level.LOSSY, "A revision that sg_migrate does not read changes the site's tables",
+    "SGM306", Level.UNSAFE, "A revision that sg_migrate does not read changes the site's tables",
     "Without the line `sg_digest = ...` its operations do not count: the next revision is computed without them.",
     "Add `sg_digest = None` to the file, or move the operation to a revision that has the line.",
 )  # fmt: skip
 MISFIT = Rule(
-    "SGM307", Level.LOSSY, "The revision does not fit what is built before it",
+    "SGM307", Level.UNSAFE, "The revision does not fit what is built before it",
     "The upgrade refuses it: it would fail, or build something else than it says.",
     "Generate it again on top of the present head.",
 )  # fmt: skip
 NO_REASON = Rule(
-    "SGM308", Level.LOSSY, "An allowance without a code or a reason",
+    "SGM308", Level.UNSAFE, "An allowance without a code or a reason",
     "It silences nothing: the reason is what the next reader needs.",
     "Write `# sg-migrate: allow SGM102 -- why`.",
 )  # fmt: skip

@@ -18,6 +18,7 @@ COPIES = Rule(
     "SGM501", Level.LOCKING, "A type change copies the table",
     "MySQL writes every row to a new table (ALGORITHM=COPY), and writers wait.",
     "Run it when nobody loads data.",
+    needs="rows",
 )  # fmt: skip
 NO_ROLLBACK = Rule(
     "SGM502", Level.SAFE, "Several statements, and MySQL cannot roll DDL back",
@@ -25,13 +26,13 @@ NO_ROLLBACK = Rule(
     "Nothing to do; if it happens, `sg-migrate resume` finishes the revision.",
 )  # fmt: skip
 ROW_SIZE = Rule(
-    "SGM503", Level.LOSSY, "A row may grow beyond MySQL's limit",
+    "SGM503", Level.UNSAFE, "A row may grow beyond MySQL's limit",
     "A table may have 1,017 columns; they may take 65,535 bytes, of which a text column takes 12, and 8,126 bytes in a"
     " page, of which a text or a long VARCHAR may take 41. More is refused: the table, or on MariaDB one day a row.",
     "Leave fields out (exclude); or use text columns where the 65,535 bytes are the limit.",
 )  # fmt: skip
 LOST_COMMENT = Rule(
-    "SGM504", Level.LOSSY, "A changed column loses what is not repeated",
+    "SGM504", Level.UNSAFE, "A changed column loses what is not repeated",
     "MySQL's MODIFY sets the whole column anew: a comment, a NOT NULL or a default that is not given is gone.",
     "Pass existing_comment=, existing_nullable= and existing_server_default=.",
 )  # fmt: skip

@@ -22,14 +22,16 @@ REWRITES = Rule(
     "PostgreSQL writes every row again and locks the table against readers too.",
     "Run it when nobody reads; or use op.convert_column with carry_inline_rows below the table's number of rows, and"
     " run `sg-migrate carry` afterwards.",
+    needs="rows",
 )  # fmt: skip
 INDEX = Rule(
     "SGM402", Level.LOCKING, "An index is built on a table that has rows",
     "Writers wait until it is built; on most tables that is a moment.",
     "For a table of millions: postgresql_concurrently=True inside `with op.get_context().autocommit_block():`.",
+    needs="rows",
 )  # fmt: skip
 CONCURRENTLY = Rule(
-    "SGM403", Level.LOSSY, "CONCURRENTLY inside a transaction",
+    "SGM403", Level.UNSAFE, "CONCURRENTLY inside a transaction",
     "PostgreSQL refuses it, and the upgrade stops.",
     "Put it inside `with op.get_context().autocommit_block():`, in a revision of its own.",
 )  # fmt: skip
@@ -38,18 +40,21 @@ VALIDATED = Rule(
     "Without NOT VALID every row is checked at once, and meanwhile writers of both tables of a foreign key wait, and"
     " readers and writers of a table that gets a CHECK.",
     "Add it with postgresql_not_valid=True, and ALTER TABLE ... VALIDATE CONSTRAINT in a later revision.",
+    needs="rows",
 )  # fmt: skip
 SET_NOT_NULL = Rule(
     "SGM405", Level.LOCKING, "SET NOT NULL scans the table",
     "The table is locked against readers and writers while every row is checked.",
     "Add a CHECK (column IS NOT NULL) NOT VALID and validate it, each in a revision of its own; SET NOT NULL then scans"
     " nothing: allow this finding.",
+    needs="rows",
 )  # fmt: skip
 VOLATILE = Rule(
     "SGM406", Level.LOCKING, "A new column with a default that may be volatile",
     "PostgreSQL computes a volatile default for every row and rewrites the table; of the functions that are not, only"
     " those that tell the time are known here.",
     "Add the column without a default and fill it afterwards.",
+    needs="rows",
 )  # fmt: skip
 NO_TIMEOUT = Rule(
     "SGM407", Level.LOCKING, "No lock timeout is set",

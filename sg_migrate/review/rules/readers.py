@@ -10,14 +10,18 @@ from sg_migrate.review.revision import RevisionUnderReview
 from sg_migrate.warehouse.transition import ChangeKind
 
 VIEW = Rule(
-    "SGM701", Level.LOSSY, "A view reads what changes or retires",
+    "SGM701", Level.UNSAFE, "A view reads what changes",
     "Depending on the engine and the change, the upgrade refuses while the view is there, or the view follows; where"
-    " env.py is not ours it may break, or show the old values for ever. Of what retires it shows values that nobody"
-    " enters any more.",
+    " env.py is not ours it may break, or show the old values for ever.",
     "Tell whoever owns the view. Where it is in the way, drop it before the upgrade and create it anew.",
 )  # fmt: skip
+VIEW_OF_RETIRED = Rule(
+    "SGM702", Level.VISIBLE, "A view reads what retires",
+    "It goes on showing values that nobody enters any more.",
+    "Tell whoever owns the view.",
+)  # fmt: skip
 
-RULES = (VIEW,)
+RULES = (VIEW, VIEW_OF_RETIRED)
 
 
 def check(revision: RevisionUnderReview) -> Iterator[Finding]:
@@ -32,7 +36,7 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
             table, column = (name, "") if change.thing == "table" else (change.table, name)
             views = revision.database.views_using(table, column)
             if views:
-                yield VIEW.finding(
+                yield (VIEW_OF_RETIRED if change.kind == "retired" else VIEW).finding(
                     f"{what.format(new_name=new_name)}, and it is read by {', '.join(views)}",
                     mark=change.old,
                     table=table,
@@ -42,6 +46,7 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
 
 _WORDS: dict[ChangeKind, str] = {
     "converted": "it gets another type",
+    "set_aside": "its values are set aside",
     "retyped": "it gets another type",
     "renamed": "it is renamed to {new_name}",
     "retired": "it retires",

@@ -21,12 +21,12 @@ CASCADES = Rule(
     "Connect with `sg.connect()` in env.py: it turns foreign keys off and checks them before the commit.",
 )  # fmt: skip
 TRIGGERS = Rule(
-    "SGM602", Level.LOSSY, "A rebuilt table loses its triggers",
+    "SGM602", Level.UNSAFE, "A rebuilt table loses its triggers",
     "They are dropped with the old table, and with a stock env.py nothing creates them again.",
     "Pass `**sg.options()` to context.configure() in env.py, or create them again at the end of upgrade().",
 )  # fmt: skip
 SILENT_CAST = Rule(
-    "SGM603", Level.LOSSY, "SQLite casts without a word",
+    "SGM603", Level.UNSAFE, "SQLite casts without a word",
     "A text, a date or JSON becomes the number that it begins with, in a date column too: '12 frames' is 12, 'none' is"
     " 0, and 2026-01-02 is 2026.",
     "Use op.convert_column, which leaves NULL and keeps the old values.",
@@ -35,6 +35,7 @@ REBUILD = Rule(
     "SGM604", Level.LOCKING, "The whole table is rebuilt",
     "Every row is copied to a new table, and meanwhile nobody else can write to the database.",
     "Run it when nobody loads data.",
+    needs="rows",
 )  # fmt: skip
 
 RULES = (CASCADES, TRIGGERS, SILENT_CAST, REBUILD)
@@ -75,7 +76,12 @@ def _rebuilt(revision: RevisionUnderReview, *, ours: bool) -> dict[str, Operatio
 
 
 def _needs_rebuild(operation: object) -> bool:
-    return not isinstance(operation, ops.AddColumnOp | ops.CreateIndexOp | ops.DropIndexOp | ops.RenameTableOp)
+    """As Alembic's batches decide it; ``SQLiteImpl.requires_recreate_in_batch``."""
+    if isinstance(operation, ops.AddColumnOp):
+        default = operation.column.server_default
+        computed = isinstance(default, sa.Computed) and bool(default.persisted)
+        return computed or (isinstance(default, sa.DefaultClause) and isinstance(default.arg, sa.ClauseElement))
+    return not isinstance(operation, ops.CreateIndexOp | ops.DropIndexOp | ops.RenameTableOp)
 
 
 def _is_in_place(operation: object) -> bool:
