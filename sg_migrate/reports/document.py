@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -73,6 +74,14 @@ class Document:
     """The command that shows what a page has no room for."""
     about: str = ""
     """The site and the date, for a page that travels alone."""
+
+
+def beside(texts: Iterable[str]) -> str:
+    """Rendered spans beside each other: a space between them, but for punctuation."""
+    words = ""
+    for text in texts:
+        words += text if not words or not text or text[0] in ".,;:" else f" {text}"
+    return words
 
 
 def code_line(line: str) -> str:

@@ -14,6 +14,7 @@ from sg_migrate.reports.document import (
     Name,
     Paragraph,
     Table,
+    beside,
     code_line,
 )  # fmt: skip
 from sg_migrate.text import clean
@@ -24,7 +25,6 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto
   overflow-wrap: anywhere; }
 h2 { line-height: 1.25; margin: 2rem 0 .5rem; }
 .about { opacity: .7; margin: 0; }
-.table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
 th { font-size: 13px; opacity: .7; font-weight: 600; }
@@ -72,11 +72,11 @@ def _block(block: Block) -> str:
 def _table(table: Table) -> str:
     header = "".join(f"<th>{escape(word)}</th>" for word in table.header)
     rows = "\n".join(f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in table.rows)
-    return f'<div class="table"><table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table></div>'
+    return f"<table>\n<thead><tr>{header}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>"
 
 
 def _cell(spans: Cell) -> str:
     texts = (
         f"<code>{escape(clean(span.text))}</code>" if isinstance(span, Name) else escape(clean(span)) for span in spans
     )
-    return " ".join(text for text in texts if text not in ("", "<code></code>"))
+    return beside(text for text in texts if text not in ("", "<code></code>"))

@@ -10,6 +10,7 @@ from sg_migrate.reports import phrases
 from sg_migrate.review.findings import Finding
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
+from sg_migrate.warehouse.transition import Change
 
 VERSION = 1
 
@@ -72,15 +73,25 @@ def _finding(review: Review, finding: Finding) -> dict[str, Any]:
 
 def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
     change = line.change
+    old, new = _old_and_new(change)
     return {
         "entity_type": change.entity_type,
         "field": change.field or None,
         "display_name": display_name(review.site, change.entity_type, change.field) or None,
         "sign": line.sign,
         "kind": change.kind,
-        "old_display_name": change.old_display_name or None if change.kind == "display_name" else None,
-        "new_display_name": change.new_display_name or None if change.kind == "display_name" else None,
+        "old": old,
+        "new": new,
         "what": line.what,
         "note": line.note or None,
         "sql": phrases.sql_names(review, line) or None,
     }
+
+
+def _old_and_new(change: Change) -> tuple[str | None, str | None]:
+    """The display names, data types or names in SQL between which it changes."""
+    if change.kind == "display_name":
+        return change.old_display_name, change.new_display_name
+    if change.kind in ("converted", "retyped"):
+        return change.old.data_type if change.old else None, change.new.data_type if change.new else None
+    return (", ".join(change.old_names), ", ".join(change.new_names)) if change.kind == "renamed" else (None, None)

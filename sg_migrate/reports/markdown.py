@@ -16,6 +16,7 @@ from sg_migrate.reports.document import (
     Name,
     Paragraph,
     Table,
+    beside,
     code_line,
 )  # fmt: skip
 from sg_migrate.text import clean, shorten
@@ -90,7 +91,7 @@ def cell(spans: Cell, *, in_table: bool = False) -> str:
             texts.append(code.replace("|", "\\|") if in_table else code)  # a table is cut at bars before all else
         else:
             texts.append(plain(span))
-    return " ".join(text for text in texts if text)
+    return beside(text for text in texts if text)
 
 
 def plain(text: str) -> str:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from sg_migrate.reports.document import Cell, Name, Span
 from sg_migrate.review.findings import Counts, Finding, Level, Rule
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name, with_display_name
@@ -16,6 +17,8 @@ from sg_migrate.warehouse.state import State
 from sg_migrate.warehouse.transition import Change, ChangeKind
 
 WHAT_LENGTH = 300
+SHOWN_NAMES = 3
+"""Entity types that are called something else by now, in a sentence each."""
 
 
 def finding_display_name(finding: Finding, site: SiteSchema) -> str:
@@ -94,14 +97,18 @@ _MEANS = {
 }
 
 
-def in_plain_words(review: Review) -> str:
+def in_plain_words(review: Review) -> Cell:
     """The review in a few sentences, for who knows the site and no SQL."""
     if review.first:
-        happens = ["The first tables of this site."]
-    else:
-        own = [line.change for line in review.lines if line.change.entity_type != CATALOG]
-        happens = [_happens(own, *one) for one in _HAPPENS]
-    return " ".join([*filter(None, happens), _MEANS[review.level]])
+        return ("The first tables of this site.", _MEANS[review.level])
+    own = [line.change for line in review.lines if line.change.entity_type != CATALOG]
+    named = [change for change in own if change.kind == "display_name" and not change.field][:SHOWN_NAMES]
+    names: list[Span] = []
+    for change in named:
+        names += [Name(change.entity_type), "is called", Name(change.new_display_name), "now, no longer"]
+        names += [Name(change.old_display_name), "·"]
+    others = [change for change in own if change not in named]
+    return (*names, *filter(None, (_happens(others, *one) for one in _HAPPENS)), _MEANS[review.level])
 
 
 def _happens(changes: Sequence[Change], kinds: frozenset[ChangeKind], one: str, several: str) -> str:

@@ -11,7 +11,6 @@ from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
 from sg_migrate.text import plural
 from sg_migrate.warehouse.mark import CATALOG
-from sg_migrate.warehouse.transition import Change
 
 _SIGNS = {Level.DESTRUCTIVE: "🛑", Level.UNSAFE: "⚠️", Level.VISIBLE: "👁️", Level.LOCKING: "🔒", Level.SAFE: "✅"}
 
@@ -32,9 +31,7 @@ def review_document(reviews: Sequence[Review]) -> Document:
 def _review(review: Review) -> Iterator[Block]:
     yield Heading((f"{_SIGNS[review.level]} Revision", Name(review.revision), Name(review.message)))
     yield Paragraph((f"{review.level}: {phrases.verdict(review)}",), strong=True)
-    yield Paragraph((phrases.in_plain_words(review),))
-    for line in phrases.called(review):
-        yield Paragraph((Name(line.change.place), "is called something else:", *_renamed(line.change)), strong=True)
+    yield Paragraph(phrases.in_plain_words(review))
     yield Paragraph((f"{phrases.extent(review)};", Name(review.path), f"judged for {review.dialect}"))
     notes = [finding for finding in review.open if finding.level is Level.SAFE]
     if len(review.open) > len(notes):
@@ -51,10 +48,6 @@ def _review(review: Review) -> Iterator[Block]:
     yield from _first(review) if review.first else _changes(review)
     if review.statements is not None:
         yield from _statements(review)
-
-
-def _renamed(change: Change) -> Cell:
-    return (Name(change.old_display_name), "→", Name(change.new_display_name))
 
 
 def _rule(finding: Finding) -> Cell:
@@ -81,8 +74,13 @@ def _findings(review: Review, findings: Sequence[Finding]) -> Table:
 
 
 def _remedies(review: Review) -> Table:
-    rows = ((_rule(found[0]), (rule.reason,), (rule.remedy,)) for rule, found in phrases.by_rule(review.open))
+    rows = ((_rule(found[0]), _words(rule.reason), _words(rule.remedy)) for rule, found in phrases.by_rule(review.open))
     return Table(("Rule", "Why", "What to do"), tuple(rows))
+
+
+def _words(text: str) -> Cell:
+    """Our own words; what stands between backticks is code."""
+    return tuple(Name(part) if index % 2 else part.strip() for index, part in enumerate(text.split("`")))
 
 
 def _first(review: Review) -> Iterator[Block]:
@@ -100,11 +98,12 @@ def _first(review: Review) -> Iterator[Block]:
 
 
 def _changes(review: Review) -> Iterator[Block]:
-    groups = phrases.by_entity_type(review)
-    if not groups:
+    called, groups = phrases.called(review), phrases.by_entity_type(review)
+    if not called and not groups:
         yield Paragraph(("No table or column changes.",))
         return
-    rows = tuple(_change(review, line) for _, _, lines in groups for line in lines)
+    lines = [*called, *(line for _, _, found in groups for line in found)]
+    rows = tuple(_change(review, line) for line in lines)
     every = Table(("Entity type", "Field", "What", "Note", "In SQL"), rows)
     if len(rows) <= OPEN_CHANGES:
         yield every

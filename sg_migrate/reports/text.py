@@ -108,7 +108,8 @@ def _changes(review: Review, details: bool) -> Iterator[Line]:
         return
     yield "By entity type: + new, ~ changed, - retired or dropped", "bold"
     for line in called:
-        yield f"  {line.sign} {line.change.place}  {line.what}", SIGN_STYLES[line.sign]
+        sql = phrases.sql_names(review, line)
+        yield f"  {line.sign} {line.change.place}  {line.what}" + (f"  [{sql}]" if sql else ""), SIGN_STYLES[line.sign]
     if details or len(review.lines) + len(groups) <= SHOWN_CHANGES:
         for _, title, changes in groups:
             yield f"  {title}", "bold"

@@ -46,7 +46,7 @@ def _possible_repairs(revision: RevisionUnderReview, source: str) -> set[str]:
     """Every statement with which a repair of the tables that the file names could bring back what was built."""
     named = {name: table for name, table in revision.before.items() if repr(name) in source}
     found: set[str] = set()
-    for operations in possible_repairs(named):
+    for operations in filter(None, possible_repairs(named)):
         found.update(_generated(ops.UpgradeOps([RepairOps("", operations)])))
     return found
 

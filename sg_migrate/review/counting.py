@@ -63,5 +63,5 @@ def _counts(database: Database, finding: Finding, numbers: dict[WantedNumber, in
     found = Counts(size=size, **{name: numbers[one] for name, one in _wanted(database, finding).items()})
     if finding.links is None or finding.links.to_table:
         return found
-    records, several = database.links(finding.links.link_table)
+    records, several = database.links(finding.table)
     return replace(found, records=records, several=several)

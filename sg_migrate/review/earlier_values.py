@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import registry
 
 from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.warehouse.state import ColumnState, State, TableState
@@ -34,7 +33,7 @@ class EarlierValues:
 
     def statement(self, dialect: str) -> str:
         """SQL that gives what is empty its earlier value; what has one now keeps it."""
-        found = registry.load(dialect)()
+        found = sa.make_url(f"{dialect}://").get_dialect()()
         quote_reserved(found)
         text = str(self._statement().compile(dialect=found, compile_kwargs={"literal_binds": True}))
         return " ".join(text.split())

@@ -301,16 +301,15 @@ def _renamed_or_retired(base: _Base, old: TableState | ColumnState, new: TableSt
 
 
 def _called(
-    base: _Base, old: TableState | ColumnState, new: TableState | ColumnState, **names: object
+    base: _Base, before: TableState | ColumnState, after: TableState | ColumnState, **marks: object
 ) -> Iterator[Change]:
     """Another display name, or another description only."""
-    change = base.change(
-        "display_name", old_comment=old.comment, new_comment=new.comment, was_retired=old.mark.kept, **names
-    )
-    before, after = change.old_display_name, change.new_display_name
-    if before and after and before != after and base.entity_type != CATALOG:
+    comments = {"old_comment": before.comment, "new_comment": after.comment}
+    change = base.change("display_name", was_retired=before.mark.kept, **comments, **marks)
+    old, new = change.old_display_name, change.new_display_name
+    if old and new and old != new and base.entity_type != CATALOG:
         yield change
-    elif old.comment != new.comment and old.mark.retired == new.mark.retired:
+    elif before.comment != after.comment and before.mark.retired == after.mark.retired:
         yield replace(change, kind="comment")
 
 
@@ -361,11 +360,10 @@ def _converted(
     now = next((pair.new for pair in items if pair.new and not pair.new.mark.former), None)
     old = former[0].old
     assert old is not None
-    same_type = now is not None and now.mark.data_type == old.mark.data_type
-    marks = {"old": _field_mark(old), "new": _field_mark(now)}
+    thing = "table" if isinstance(old, TableState) else "column"
+    marks = {"old": _field_mark(old), "new": _field_mark(now), "thing": thing}
     yield base.change(
-        "set_aside" if same_type else "converted",
-        thing="table" if isinstance(old, TableState) else "column",
+        "set_aside" if now is not None and _holds_the_same(old, now) else "converted",
         old_names=_names(pair.old for pair in former),
         new_names=_names(pair.new for pair in former),
         was_retired=old.mark.kept,
@@ -377,6 +375,13 @@ def _converted(
         for change in _called(base, old, now, old_names=(old.name,), new_names=(now.name,), **marks):
             if change.kind == "display_name":
                 yield change
+
+
+def _holds_the_same(old: TableState | ColumnState, new: TableState | ColumnState) -> bool:
+    """Whether the new column or table is one like the old: then no type is the reason for it."""
+    if isinstance(old, ColumnState) and isinstance(new, ColumnState) and old.type_text != new.type_text:
+        return False
+    return type(old) is type(new) and old.mark.data_type == new.mark.data_type
 
 
 def _of_what_stays(base: _Base, pairs: list[Pair[ColumnState] | TablePair]) -> Iterator[Change]:

@@ -211,7 +211,10 @@ def test_track_structure_keeps_names_as_first_built(tmp_path: Path, postgresql_u
     assert studio.rows(comment.format("sg_old")) == [("Old",)]
     assert studio.rows("SELECT display_name FROM sg_catalog_field WHERE column_name = 'code'") == [("Shot Code",)]
     studio.configure()
-    assert "Comments: 2 display names or descriptions changed" in summary(studio.apply())
+    assert summary(studio.apply()) == [
+        '~ Shot.code  "Code" -> "Shot Code"',
+        '~ Shot.sg_old  "Old" -> "Very Old"',
+    ]
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
@@ -224,7 +227,9 @@ def test_lists_and_texts_change_no_column(tmp_path: Path, databases: Databases, 
     studio.take(changed(wider, "Shot.sg_status", valid_values=("a", "b"), default="a", mandatory=True, unique=True))
     assert studio.revise() is None  # the snapshot and the catalog say it; no column does
     text = studio.step(changed(wider, "Shot.sg_status", name="State", description="What it is in"))
-    assert summary(text) == ["Comments: 1 display names or descriptions changed"]
+    assert summary(text) == ['~ Shot.sg_status  "Status" -> "State"']
+    text = studio.step(changed(wider, "Shot.sg_status", name="State", description="What it is in now"))
+    assert summary(text) == ["Comments: 1 description changed"]
     columns = {name: sorted(table["columns"]) for name, table in before["tables"].items()}
     assert {name: sorted(table["columns"]) for name, table in studio.structure()["tables"].items()} == columns
 
@@ -236,4 +241,4 @@ def test_what_is_left_out_is_not_followed(tmp_path: Path, postgresql_url: str) -
     studio.take(changed(SITE, "Shot", name="Planned Shot"))
     assert studio.revise() is None
     studio.configure()
-    assert summary(studio.apply()) == ["Comments: 1 display names or descriptions changed"]
+    assert summary(studio.apply()) == ['~ Shot  "Shot" -> "Planned Shot"']

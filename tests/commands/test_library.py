@@ -63,7 +63,7 @@ def test_a_site_is_followed(ini: Path) -> None:
     before = project.snapshot_path.read_bytes()
     dry = next_revision(project, snapshot, dry_run=True)
     assert dry.review is not None
-    assert (dry.review.level, dry.snapshot_written) == (Level.LOSSY, False)
+    assert (dry.review.level, dry.snapshot_written) == (Level.VISIBLE, False)
     assert (versions(project), project.snapshot_path.read_bytes()) == (["r1_first.py"], before)
 
     written = next_revision(Project.find(ini), snapshot, rev_id="r2")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from engines import Databases
 from oracle import Oracle
 from small_site import small_site
@@ -12,6 +13,8 @@ from structure import diff_structure
 from studio import Studio
 
 from sg_migrate.errors import DriftError
+from sg_migrate.review.run import review
+from sg_migrate.review.selection import selected
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +45,9 @@ def mended(studio: Studio, databases: Databases, *named: str) -> None:
     revision = studio.revise("repair", "sg_drift=repair")
     assert revision is not None
     assert "'sg': " not in revision.read_text(encoding="utf-8")
+    (script,) = selected(studio.project(), ["head"])
+    found = review(studio.project(), script, sa.make_url(studio.url).get_backend_name()).findings
+    assert "SGM304" not in {finding.rule.code for finding in found}  # nobody edited it
     studio.upgrade()
     studio.check()
     assert studio.against_the_model(databases) == []

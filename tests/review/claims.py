@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from sg_migrate.database.refusals import is_lock_timeout
 from sg_migrate.errors import DatabaseError
+from sg_migrate.reports.text import text_report
 from sg_migrate.review.findings import Finding
 from sg_migrate.site.schema import SiteSchema
 
@@ -64,6 +65,25 @@ class Ground(Reviewed):
         self._next()
         self.follow(schema, self.head)
         return self.codes()
+
+    def revises(self) -> set[str] | None:
+        """One more revision for the snapshot and the settings as they are; the codes of its review, if there is one."""
+        before = self.head
+        self._next()
+        done = self.sg_migrate("revision", "-m", self.head, "--rev-id", self.head)
+        if self.head not in self.project().revision_ids():
+            self.head = before
+            assert done.exit_code == 0, done.output
+            return None
+        return self.codes()
+
+    def found_here(self) -> set[str]:
+        """The codes of the newest revision's review, as the database is asked."""
+        return codes(self.review(self.head, self.engine, self.url))
+
+    def said(self) -> str:
+        """The newest revision's review as text, as the database is asked."""
+        return "\n".join(line for line, _ in text_report([self.review(self.head, self.engine, self.url)]))
 
     def _next(self) -> str:
         before, self.head = self.head, f"r{int(self.head[1:]) + 1}"

@@ -1,7 +1,8 @@
-"""SGM101 to SGM107: what is removed is gone, and what the remedy does removes nothing."""
+"""SGM101 to SGM108: what is removed is gone, and what the remedy does removes nothing."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -134,3 +135,33 @@ def test_sgm107_no_downgrade_brings_rows_back(ground: On, engine: str) -> None:
     here.upgrade()
     here.downgrade()
     assert here.value("SELECT count(*) FROM task") == 0
+
+
+@every_engine
+def test_sgm108_kept_values_go_and_the_field_stays(ground: On, engine: str) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_cut_in="number"))
+    here.upgrade()
+    assert here.sg_migrate("prune", "Shot.sg_cut_in:text").exit_code == 0
+    found = here.revises() or set()
+    assert found & {"SGM102", "SGM108"} == {"SGM108"}
+    (finding,) = here.review(here.head, here.engine, here.url).findings
+    assert finding.what == "those from when it was text, in column sg_cut_in__was_text"
+    assert finding.counts.values == 2
+    here.upgrade()
+    assert here.rows("SELECT id, sg_cut_in FROM shot ORDER BY id") == [(1, 12), (2, None), (3, None)]
+    here.downgrade()
+    assert here.value("SELECT count(sg_cut_in__was_text) FROM shot") == 0
+
+
+@every_engine
+@pytest.mark.parametrize("name", ["Shot.sg_frames", "Task"])
+def test_sgm101_and_sgm102_what_retired_and_was_pruned_in_one_week_is_not_called_in_use(
+    ground: On, engine: str, name: str
+) -> None:
+    here = ground(engine)
+    here.take(without(small_site(), name))
+    assert here.sg_migrate("prune", name).exit_code == 0
+    assert {"SGM101", "SGM102"} & (here.revises() or set())
+    (finding,) = (f for f in here.review(here.head, engine).findings if f.rule.code in ("SGM101", "SGM102"))
+    assert re.fullmatch(r"gone from the site since [-0-9]{10} or before, dropped with its (values|rows)", finding.what)

@@ -1,4 +1,4 @@
-"""SGM701: what a view shows, or that it is in the way, when what it reads changes."""
+"""SGM701, SGM702: what a view shows, or that it is in the way, when what it reads changes."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ def test_sgm701_on_mysql_a_rename_breaks_the_view_where_nothing_stops_it(ground:
 
 
 @every_engine
-def test_sgm701_what_retires_shows_values_that_nobody_enters(ground: On, engine: str) -> None:
+def test_sgm702_what_retires_shows_values_that_nobody_enters(ground: On, engine: str) -> None:
     here = ground(engine)
     here.execute(VIEW)
     here.generated(small_site(sg_cut_in=""))
-    assert found(here) == "it retires, and it is read by cuts"
+    assert here.found("SGM702").what == "it retires, and it is read by cuts"
     here.upgrade()
     here.execute("INSERT INTO shot (id) VALUES (4)")  # as whoever loads the data does now
     assert here.rows(SHOWN) == [*CUT_IN, (4, None)]

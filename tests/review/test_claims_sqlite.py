@@ -181,3 +181,44 @@ def test_sgm604_a_longer_text_copies_nothing(here: Ground) -> None:
         here.upgrade()
     assert copied == []
     assert here.structure()["tables"]["shot"]["columns"]["sg_status"]["type"] == "VARCHAR(255)"
+
+
+IN_BATCHES = {
+    "a mark": "with op.batch_alter_table('shot', table_kwargs={'info': {'sg': 'Shot [retired]'}}):\n    pass",
+    "a new name": ANEW.format("alter_column('code', new_column_name='x', existing_type=sa.Text())"),
+    "a comment": ANEW.format("alter_column('code', comment='x', existing_type=sa.Text())"),
+    "a longer text": LONGER,
+    "a repaired text": ANEW.format("alter_column('code', type_=sa.Text(), nullable=True, comment='x')"),
+    "not null": ANEW.format("alter_column('id', nullable=False, existing_type=sa.Integer())"),
+    "a default": ANEW.format("alter_column('code', server_default='x', existing_type=sa.Text())"),
+    "a new column": ANEW.format("add_column(sa.Column('x', sa.Text()))"),
+    "a new column with a default": ANEW.format("add_column(sa.Column('x', sa.Text(), server_default='y'))"),
+    "a new column with an expression": ANEW.format(
+        "add_column(sa.Column('x', sa.Text(), server_default=sa.text('CURRENT_DATE')))"
+    ),
+    "a column that goes": ANEW.format("drop_column('sg_frames')"),
+    "an index": ANEW.format("create_index('ix_x', ['code'])"),
+    "a foreign key": ANEW.format("create_foreign_key('fk', 'task', ['sg_frames'], ['id'])"),
+    "a check": ANEW.format("create_check_constraint('c', 'id > 0')"),
+    "unique": ANEW.format("create_unique_constraint('u', ['code'])"),
+    "a table comment": ANEW.format("create_table_comment('x')"),
+}
+
+
+@pytest.mark.parametrize("stock", [False, True], ids=["ours", "stock"])
+@pytest.mark.parametrize("case", IN_BATCHES)
+def test_sgm604_is_found_where_the_table_is_copied_and_nowhere_else(here: Ground, case: str, stock: bool) -> None:
+    here.execute("UPDATE shot SET sg_frames = id")
+    if stock:
+        connect_as_stock_alembic_does(here)
+    here.by_hand(IN_BATCHES[case])
+    found = "SGM604" in found_here(here)
+    with right_after("_alembic_tmp_", lambda _: True) as copied:
+        here.upgrade()
+    assert found == bool(copied)
+
+
+def test_sgm604_a_table_without_rows_is_no_matter(here: Ground) -> None:
+    here.execute("DELETE FROM shot")
+    assert "SGM604" in here.by_hand(RETYPED)
+    assert "SGM604" not in found_here(here)

@@ -104,6 +104,35 @@ def with_database(statement: str, *found: dict[str, str], upgrade: str = "", pla
     return run
 
 
+def pruned(name: str, types: dict[str, str] | None = None) -> Case:
+    """A field got another type, and was retired where ``types`` say so; then something of it is pruned."""
+
+    def run(made: Reviewed) -> Review:
+        made.follow(small_site(**(types or {"sg_cut_in": "number"})), "r2")
+        assert made.sg_migrate("prune", name).exit_code == 0
+        made.sg_migrate("revision", "--rev-id", "r3")
+        return made.review("r3")
+
+    return run
+
+
+def set_aside(made: Reviewed) -> Review:
+    assert made.sg_migrate("set-aside", "Shot.sg_cut_in").exit_code == 0
+    made.sg_migrate("revision", "--rev-id", "r2")
+    return made.review("r2")
+
+
+def under(**settings: str) -> Case:
+    """The revision for another setting."""
+
+    def run(made: Reviewed) -> Review:
+        made.configure(**settings)
+        made.follow(small_site(sg_new="date"), "r2")
+        return made.review("r2")
+
+    return run
+
+
 INDEX = "op.create_index('ix_x', 'shot', ['code'])"
 IN_BATCH = """
 with op.batch_alter_table('shot') as batch_op:
@@ -154,6 +183,7 @@ CASES = {
         by_hand("op.execute(sa.delete(sa.table('shot')))"),
         by_hand("op.execute(sa.select(sa.table('shot', sa.column('id'))))"),
     ),
+    "SGM108": Pair(pruned("Shot.sg_cut_in:text"), pruned("Shot.sg_frames", {"sg_frames": ""})),
     "SGM201": Pair(sites({"sg_cut_in": "number"}), sites({"sg_frames": "text"})),
     "SGM202": Pair(sites({"sg_cut_in": "entity"}), sites({"sg_cut_in": "number"})),
     "SGM203": Pair(by_hand(IN_BATCH), by_hand(LONGER)),
@@ -170,6 +200,10 @@ CASES = {
     ),
     "SGM207": Pair(by_hand("op.create_index('u', 'shot', ['code'], unique=True)"), by_hand(INDEX)),
     "SGM208": Pair(sites({"sg_frames": "text"}), sites({"sg_cut_in": "list"})),
+    "SGM209": Pair(sites({}, names=("Cut Sheet",)), sites({"sg_cut_in": ""}, {"sg_new": "date"}, names=("", "cut in"))),
+    "SGM210": Pair(under(entity_names="Shot=take"), under(retire="drop")),
+    "SGM211": Pair(set_aside, sites({"sg_cut_in": "number"})),
+    "SGM212": Pair(sites({"sg_cut_in": "number"}, {}), sites({"sg_cut_in": "number"}, {"sg_cut_in": "entity"})),
     "SGM301": Pair(two_heads, by_hand(INDEX)),
     "SGM302": Pair(snapshot_ahead, sites({"sg_new": "date"})),
     "SGM303": Pair(by_hand("pass"), by_hand(INDEX)),
@@ -215,6 +249,10 @@ CASES = {
     "SGM603": Pair(by_hand(IN_BATCH), by_hand(LONGER)),
     "SGM604": Pair(by_hand(IN_BATCH), by_hand(LONGER)),
     "SGM701": Pair(
+        with_database("CREATE VIEW cuts AS SELECT sg_cut_in FROM shot", {"sg_cut_in": "number"}),
+        with_database("CREATE VIEW cuts AS SELECT sg_cut_in FROM shot", {"sg_cut_in": ""}),
+    ),
+    "SGM702": Pair(
         with_database("CREATE VIEW cuts AS SELECT sg_cut_in FROM shot", {"sg_cut_in": ""}),
         with_database("CREATE VIEW cuts AS SELECT sg_frames FROM shot", {"sg_cut_in": ""}),
     ),

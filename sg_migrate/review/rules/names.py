@@ -15,6 +15,7 @@ OTHER_MEANING = Rule(
     "What returns on the site under an old code may be another thing, while the rows keep the old values.",
     "Ask who made it. If it is another thing, `sg-migrate set-aside NAME` keeps the old values apart.",
     needs="values",
+    comes_first=True,
 )  # fmt: skip
 DISPLAY_NAME = Rule(
     "SGM209", Level.VISIBLE, "The site calls something by another name",
@@ -52,8 +53,9 @@ def in_words(change: Change) -> str:
 
 
 def _is_cosmetic(change: Change) -> bool:
-    """Whether the two names differ in case, spaces and punctuation only."""
-    old, new = (re.sub(r"[\W_]", "", name).casefold() for name in (change.old_display_name, change.new_display_name))
+    """Whether the two names differ in case, spaces, punctuation and a plural only."""
+    names = (change.old_display_name, change.new_display_name)
+    old, new = (re.sub(r"[\W_]", "", name).casefold().removesuffix("s") for name in names)
     return bool(old) and old == new
 
 

@@ -1,4 +1,4 @@
-"""SGM201 to SGM208: values that change, are left behind or stop the upgrade; and what the remedy does to them."""
+"""SGM201 to SGM212: values that change, are left behind or stop the upgrade; and what the remedy does to them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Callable
 import pytest
 from claims import Ground, every_engine, right_after
 from reviewed import small_site
-from sites import changed
 
 from sg_migrate.errors import DatabaseError
 
@@ -45,6 +44,41 @@ def test_sgm202_without_a_conversion_the_field_starts_empty(ground: On, engine: 
     found = here.found("SGM202")
     (kept,) = (word for word in found.what.split() if word.startswith("sg_cut_in"))
     assert here.rows(f"SELECT id, {kept} FROM shot ORDER BY id") == CUT_IN
+
+
+@every_engine
+def test_sgm201_a_type_under_which_every_value_converts_is_no_loss(ground: On, engine: str) -> None:
+    here = ground(engine)
+    here.execute("UPDATE shot SET sg_cut_in = '24'")
+    assert "SGM201" in here.generated(small_site(sg_cut_in="number"))
+    assert here.found_here() & {"SGM201", "SGM208"} == {"SGM208"}
+    here.upgrade()
+    assert here.rows("SELECT sg_cut_in FROM shot") == [(24,)] * 3
+
+
+def test_sgm201_where_the_field_has_no_value_nothing_is_found(ground: On) -> None:
+    here = ground("sqlite")
+    here.execute("UPDATE shot SET sg_cut_in = NULL")
+    here.generated(small_site(sg_cut_in="number"))
+    assert not here.found_here() & {"SGM201", "SGM208"}
+
+
+@every_engine
+def test_sgm201_records_with_several_links_are_counted_and_keep_none_directly(ground: On, engine: str) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_task="multi_entity"))
+    here.upgrade()
+    links = [(1, 1), (1, 2), (2, 3), (3, 1), (3, 2)]
+    rows = ", ".join(f"({owner}, 'Task', {task})" for owner, task in links)
+    here.execute(f"INSERT INTO shot__sg_task (owner_id, linked_type, linked_id) VALUES {rows}")
+    here.generated(small_site(sg_task="entity"))
+    found = here.found("SGM201")
+    assert (found.counts.records, found.counts.several) == (3, 2)
+    assert "3 records, 2 of them with more than one link" in here.said()
+    here.upgrade()
+    assert here.rows("SELECT id, sg_task_id FROM shot ORDER BY id") == [(1, None), (2, 3), (3, None)]
+    (kept,) = (word for word in found.what.split() if "was_multi_entity" in word)
+    assert here.rows(f"SELECT owner_id, linked_id FROM {kept} ORDER BY 1, 2") == links
 
 
 IN_PLACE = {
@@ -120,33 +154,6 @@ def test_sgm204_a_new_column_that_is_not_null(ground: On, engine: str, type_: st
     assert here.value("SELECT x FROM shot WHERE id = 1") is None
 
 
-def _came_back(here: Ground, *, pruned: bool) -> set[str]:
-    """The review when sg_cut_in, which was in the trash, is another field of that name."""
-    here.generated(small_site(sg_cut_in=""))
-    here.upgrade()
-    if pruned:
-        done = here.sg_migrate("prune", "Shot.sg_cut_in")
-        assert done.exit_code == 0, done.output
-        here.generated(small_site(sg_cut_in=""))
-        here.upgrade()
-    found = here.generated(changed(small_site(), "Shot.sg_cut_in", name="Cut Sheet"))
-    here.upgrade()
-    return found
-
-
-@every_engine
-def test_sgm205_the_old_values_show_under_the_new_meaning(ground: On, engine: str) -> None:
-    here = ground(engine)
-    assert "SGM205" in _came_back(here, pruned=False)
-    assert here.rows("SELECT id, sg_cut_in FROM shot ORDER BY id") == CUT_IN
-
-
-def test_sgm205_what_was_pruned_comes_back_empty(ground: On) -> None:
-    here = ground("sqlite")
-    assert "SGM205" not in _came_back(here, pruned=True)
-    assert here.value("SELECT count(sg_cut_in) FROM shot") == 0
-
-
 @every_engine
 def test_sgm206_no_downgrade_brings_old_values_back(ground: On, engine: str) -> None:
     here = ground(engine)
@@ -213,3 +220,67 @@ def test_sgm208_links_of_a_large_table_are_not_written_either(ground: On, engine
     done = here.sg_migrate("carry")
     assert done.exit_code == 0, done.output
     assert here.rows(links) == [(1, 1), (2, 2), (3, 3)]
+
+
+@every_engine
+@pytest.mark.parametrize("kind", ["text", "multi_entity", "entity"])
+def test_sgm211_the_field_starts_empty_and_the_downgrade_puts_the_values_back(
+    ground: On, engine: str, kind: str
+) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_x=kind))
+    here.upgrade()
+    here.execute(FILL[kind])
+    before = here.rows(VALUES[kind])
+    here.sg_migrate("set-aside", "Shot.sg_x", "--dry-run")
+    assert here.revises() is None
+    done = here.sg_migrate("set-aside", "Shot.sg_x")
+    assert done.exit_code == 0, done.output
+    assert "SGM211" in here.revises()
+    kept = here.found("SGM211").what.split(" in ")[1].split(", ")
+    here.upgrade()
+    assert [row for row in here.rows(VALUES[kind]) if row[1] is not None] == []
+    table, column = (kept[0], "owner_id, linked_id") if kind == "multi_entity" else ("shot", f"id, {kept[0]}")
+    assert here.rows(f"SELECT {column} FROM {table} ORDER BY 1, 2") == before
+    assert here.revises() is None  # it is done once
+    here.downgrade()
+    assert here.rows(VALUES[kind]) == before
+
+
+@every_engine
+@pytest.mark.parametrize("kind", ["text", "multi_entity", "entity"])
+def test_sgm212_the_statement_has_the_earlier_values_back(ground: On, engine: str, kind: str) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_x=kind))
+    here.upgrade()
+    here.execute(FILL[kind])
+    before = here.rows(VALUES[kind])
+    here.generated(small_site(sg_x="number"))
+    here.upgrade()
+    here.generated(small_site(sg_x=kind))
+    statement = here.found("SGM212").statement
+    assert f"{statement};" in here.said()
+    here.upgrade()
+    here.execute(PRESENT[kind])  # a value that came since stays
+    here.execute(statement)
+    assert here.rows(VALUES[kind]) == [(1, SINCE[kind]), *before[1:]]
+    here.execute(statement)
+    assert here.rows(VALUES[kind]) == [(1, SINCE[kind]), *before[1:]]
+
+
+FILL = {
+    "text": "UPDATE shot SET sg_x = code",
+    "entity": "UPDATE shot SET sg_x_id = id, sg_x_type = 'Task'",
+    "multi_entity": "INSERT INTO shot__sg_x (owner_id, linked_type, linked_id) VALUES (1, 'Task', 1), (2, 'Task', 2)",
+}
+VALUES = {
+    "text": "SELECT id, sg_x FROM shot ORDER BY id",
+    "entity": "SELECT id, sg_x_id FROM shot ORDER BY id",
+    "multi_entity": "SELECT owner_id, linked_id FROM shot__sg_x ORDER BY owner_id",
+}
+PRESENT = {
+    "text": "UPDATE shot SET sg_x = 'new' WHERE id = 1",
+    "entity": "UPDATE shot SET sg_x_id = 3, sg_x_type = 'Task' WHERE id = 1",
+    "multi_entity": "INSERT INTO shot__sg_x (owner_id, linked_type, linked_id) VALUES (1, 'Task', 3)",
+}
+SINCE = {"text": "new", "entity": 3, "multi_entity": 3}
