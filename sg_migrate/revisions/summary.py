@@ -77,11 +77,11 @@ def _what(change: Change) -> str:
 def _note(change: Change) -> str:
     if change.kind == "added" and not change.field:
         return f"{change.fields} fields"
+    came_back = "; it came back with another type: its meaning may have changed" if change.was_retired else ""
     if change.kind in ("converted", "set_aside"):
-        came_back = "; it came back with another type: its meaning may have changed" if change.was_retired else ""
         return f"the old values stay in {', '.join(change.new_names)}{came_back}"
     if change.kind == "retyped":
-        return "the column holds longer texts now" if change.widened else "the column stays as it is"
+        return ("the column holds longer texts now" if change.widened else "the column stays as it is") + came_back
     return ""
 
 

@@ -1,5 +1,8 @@
 """02-2024-07-layout
 
+~ HumanUser.sg_extension  "Extension" -> "Phone"
+~ Shot.sg_cut_out  "Cut Out" -> "Cut Out (last frame)"
+~ Task.sg_bid  "Bid" -> "Bid (minutes)"
 Asset
   ~ sg_complexity                   text -> list  "Complexity"; the column stays as it is
   + sg_cost                         currency  "Cost"
@@ -40,7 +43,7 @@ Version
   - sg_flagged                      retired on the site, kept in the warehouse  "Flagged"
   + sg_round_of_comments_from_the_distributors_review_committee_about_picture  text  "Committee: picture"
   + sg_round_of_comments_from_the_distributors_review_committee_about_picture_and_grade  text  "Committee: picture and grade"
-Comments: 5 display names or descriptions changed
+Comments: 2 descriptions changed
 
 Revision ID: 0002
 Revises: 0001
@@ -64,7 +67,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = 'fc7c26e096e4a749'
+sg_digest: Union[str, None] = '9c45f79e683fef02'
 
 
 def upgrade() -> None:
@@ -215,8 +218,8 @@ def upgrade() -> None:
     op.create_index('ix_time_log_updated_by_id_updated_by_type', 'time_log', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_index('ix_time_log_user_id_user_type', 'time_log', ['user_id', 'user_type'], unique=False)
     # Version
-    op.add_column('version', sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}))
-    op.add_column('version', sa.Column('sg_round_of_comments_from_the_distributors_review_comm_9bb9adb2', sg_text, comment='Committee: picture and grade', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture_and_grade text'}))
+    op.add_column('version', sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee:\xa0picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}))
+    op.add_column('version', sa.Column('sg_round_of_comments_from_the_distributors_review_comm_9bb9adb2', sg_text, comment='Committee:\xa0picture and grade', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture_and_grade text'}))
     # Comments
     if op.get_context().dialect.supports_comments:
         op.alter_column('asset', 'sg_complexity', existing_type=sg_text, existing_nullable=True, existing_comment='Complexity: simple, medium, hard', info={'sg': 'Asset.sg_complexity list'})

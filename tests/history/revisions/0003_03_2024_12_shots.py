@@ -1,5 +1,10 @@
 """03-2024-12-shots
 
+~ Asset.sg_rig_notes  "Rig Notes" -> "Rig \"\"\"Notes\"\"\"\"
+~ Asset.sg_supervisor  "Supervisor" -> "Supervisors"
+~ HumanUser.sg_extension  "Phone" -> "Phone ☎️ 🦋"
+~ Sequence  "Sequence" -> "Reel / Sequence"
+~ Shot.sg_handle_seconds  "Handles" -> "Handles (s)"
 Asset
   ~ sg_hero                         text -> checkbox  "Hero"; the old values stay in sg_hero__was_text
   ~ sg_supervisor                   entity -> multi_entity  "Supervisors"; the old values stay in sg_supervisor_id__was_entity, sg_supervisor_type__was_entity
@@ -40,7 +45,7 @@ Version
   + sg_flagged                      back on the site; the column and its values are still there  "Flagged"
   + sg_frames_per_day               calculated  "Frames per Day"
   - sg_linked_notes                 retired on the site, kept in the warehouse  "Linked Notes"
-Comments: 5 display names or descriptions changed
+Comments: 2 descriptions changed
 
 Revision ID: 0003
 Revises: 0002
@@ -62,7 +67,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '67ce656a66754dda'
+sg_digest: Union[str, None] = 'dd9d88a65cef5bea'
 
 
 def upgrade() -> None:
@@ -198,7 +203,7 @@ def upgrade() -> None:
     sa.Column('sg_turnover', sa.Integer(), comment='Turnover: Week number', info={'sg': 'Shot.sg_turnover number'}),
     former_name='sg_turnover__was_text', label='text'
     )
-    op.add_column('shot', sa.Column('sg_cut_in__was_text', sg_text, comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'}))
+    op.add_column('shot', sa.Column('sg_cut_in__was_text', sg_text, comment='Cut In:\xa0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'}))
     op.add_column('shot', sa.Column('sg_location_id', sa.BigInteger(), comment='Location', info={'sg': 'Shot.sg_location entity id'}))
     op.add_column('shot', sa.Column('sg_location_type', sa.String(length=64), comment='Location', info={'sg': 'Shot.sg_location entity type'}))
     op.add_column('shot', sa.Column('sg_sort_hack', sa.Integer(), comment='Sort Hack: For one meeting', info={'sg': 'Shot.sg_sort_hack number'}))

@@ -1,5 +1,9 @@
 """04-2025-05-crunch
 
+~ CustomNonProjectEntity03  "Freelance Contract" -> "Freelance \"\"\"Contract\"\"\" \\ | ${x} <% %> %(y)s"
+~ Shot.sg_cut_in  "Cut In" -> "Cut In (first frame)"
+~ Shot.sg_lead  "Lead" -> "Lead animator"
+~ Version.sg_linked_notes  "Linked Notes" -> "Linked Note"
 Asset
   - sg_assigned_artists  retired on the site, kept in the warehouse  "Assigned Artists"
   ~ sg_build_number      number -> text  "Build Number"; the old values stay in sg_build_number__was_number
@@ -52,7 +56,7 @@ Version
   - sg_flagged           retired on the site, kept in the warehouse  "Flagged"
   ~ sg_linked_notes      multi_entity -> entity  "Linked Note"; the old values stay in version__sg_linked_notes__was_multi_entity; it came back with another type: its meaning may have changed
   + sg_temp_links        multi_entity  "Temp Links"
-Comments: 4 display names or descriptions changed
+Comments: 1 description changed
 
 Revision ID: 0004
 Revises: 0003
@@ -76,7 +80,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = 'cf67cb72c19c6540'
+sg_digest: Union[str, None] = '1a7ca384939a2ac5'
 
 
 def upgrade() -> None:
@@ -196,6 +200,10 @@ def upgrade() -> None:
     # TimeLog
     op.add_column('time_log', sa.Column('sg_billing', sa.String(length=255), comment='Billing', info={'sg': 'TimeLog.sg_billing list'}))
     # Version
+    op.rename_table('version__sg_linked_notes', 'version__sg_linked_notes__was_multi_entity')
+    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [was multi_entity]'}}):
+        pass
+
     op.convert_column('version',
     sa.Column('sg_client_review', sa.Date(), comment='Client Review', info={'sg': 'Version.sg_client_review date'}),
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
@@ -204,10 +212,6 @@ def upgrade() -> None:
     op.add_column('version', sa.Column('sg_linked_notes_id', sa.BigInteger(), comment='Linked Note', info={'sg': 'Version.sg_linked_notes entity id'}))
     op.add_column('version', sa.Column('sg_linked_notes_type', sa.String(length=64), comment='Linked Note', info={'sg': 'Version.sg_linked_notes entity type'}))
     op.create_index('ix_version_sg_linked_notes_id_sg_linked_notes_type', 'version', ['sg_linked_notes_id', 'sg_linked_notes_type'], unique=False)
-    op.rename_table('version__sg_linked_notes', 'version__sg_linked_notes__was_multi_entity')
-    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [was multi_entity]'}}):
-        pass
-
     op.create_table('version__sg_temp_links',
     sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity owner_id'}),
     sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity linked_type'}),
@@ -264,10 +268,6 @@ def downgrade() -> None:
     )
     op.drop_index('ix_version__sg_temp_links_linked', table_name='version__sg_temp_links')
     op.drop_table('version__sg_temp_links')
-    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [retired]'}}):
-        pass
-
-    op.rename_table('version__sg_linked_notes__was_multi_entity', 'version__sg_linked_notes')
     op.drop_index('ix_version_sg_linked_notes_id_sg_linked_notes_type', table_name='version')
     op.drop_column('version', 'sg_linked_notes_type')
     op.drop_column('version', 'sg_linked_notes_id')
@@ -276,6 +276,10 @@ def downgrade() -> None:
     sa.Column('sg_client_review', sg_timestamp, comment='Client Review', info={'sg': 'Version.sg_client_review date_time'}),
     former_name='sg_client_review__was_date', label='date'
     )
+    with op.batch_alter_table('version__sg_linked_notes__was_multi_entity', table_kwargs={'info': {'sg': 'Version.sg_linked_notes multi_entity [retired]'}}):
+        pass
+
+    op.rename_table('version__sg_linked_notes__was_multi_entity', 'version__sg_linked_notes')
     # TimeLog
     op.drop_column('time_log', 'sg_billing')
     # Task

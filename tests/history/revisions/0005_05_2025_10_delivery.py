@@ -1,11 +1,19 @@
 """05-2025-10-delivery
 
+~ CustomEntity07  "Lens Kit" -> "Camera Report"
+~ CustomEntity07.code  "Lens Kit Name" -> "Camera Report Name"
+~ CustomEntity07.sg_operators  "Operators" -> "Operator"
+~ Note.sg_audit_01  \"\"\"\"\" -> \"\"\"\") import os # \"\"\"\"
+~ Note.sg_audit_05  "${x}" -> "<% import os %>"
+~ Note.sg_audit_07  "'; DROP TABLE shot; --" -> "x'; DROP TABLE "shot"; /*"
+~ Sequence  "Reel / Sequence" -> "Reel"
+~ Shot.sg_plates  "Plates" -> "Plate"
 Asset
   + sg_assigned_artists             back on the site; the table and its values are still there  "Assigned Artists"
   ~ sg_cost                         currency -> float  "Cost"; the old values stay in sg_cost__was_currency
   + sg_volume_scan                  hologram  "Volume Scan"
 CustomEntity07 "Camera Report"
-  + back on the site; the table and its values are still there  it was called "Lens Kit": its meaning may have changed
+  + back on the site; the table and its values are still there
   - sg_day_price                    retired on the site, kept in the warehouse  "Price per Day"
   ~ sg_operators                    multi_entity -> entity  "Operator"; the old values stay in custom_entity07__sg_operators__was_multi_entity; it came back with another type: its meaning may have changed
   ~ sg_serial                       text -> number  "Serial"; the old values stay in sg_serial__was_text
@@ -39,7 +47,7 @@ Version
   + sg_flagged                      back on the site; the column and its values are still there  "Flagged"
   ~ sg_round_of_comments_from_the_distributors_review_committee_about_picture  text -> number  "Committee: picture"; the old values stay in sg_round_of_comments_from_the_distributors_r_89a5de26__was_text
   - sg_temp_links                   retired on the site, kept in the warehouse  "Temp Links"
-Comments: 7 display names or descriptions changed
+Comments: 2 descriptions changed
 
 Revision ID: 0005
 Revises: 0004
@@ -63,7 +71,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = 'a4c0758a5681d49d'
+sg_digest: Union[str, None] = '3d96ac03627ee8d3'
 
 
 def upgrade() -> None:
@@ -80,6 +88,10 @@ def upgrade() -> None:
         pass
 
     # CustomEntity07 "Camera Report"
+    op.rename_table('custom_entity07__sg_operators', 'custom_entity07__sg_operators__was_multi_entity')
+    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [was multi_entity]'}}):
+        pass
+
     with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07'}}):
         pass
 
@@ -93,10 +105,6 @@ def upgrade() -> None:
     op.add_column('custom_entity07', sa.Column('sg_shoot_day', sa.Date(), comment='Shoot Day', info={'sg': 'CustomEntity07.sg_shoot_day date'}))
     op.add_column('custom_entity07', sa.Column('sg_slate', sg_text, comment='Slate', info={'sg': 'CustomEntity07.sg_slate text'}))
     op.create_index('ix_custom_entity07_sg_operators_id_sg_operators_type', 'custom_entity07', ['sg_operators_id', 'sg_operators_type'], unique=False)
-    op.rename_table('custom_entity07__sg_operators', 'custom_entity07__sg_operators__was_multi_entity')
-    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [was multi_entity]'}}):
-        pass
-
     op.create_table('custom_entity07__sg_shots',
     sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity owner_id'}),
     sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity linked_type'}),
@@ -139,6 +147,10 @@ def upgrade() -> None:
     )
     op.add_column('project', sa.Column('sg_dcp_checksum', sa.String(length=64), comment='DCP Id', info={'sg': 'Project.sg_dcp_checksum uuid'}))
     # Shot
+    op.rename_table('shot__sg_plates', 'shot__sg_plates__was_multi_entity')
+    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity [was multi_entity]'}}):
+        pass
+
     op.convert_column('shot',
     sa.Column('sg_length', sa.Integer(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
     sa.Column('sg_length', sa.Double(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
@@ -162,17 +174,13 @@ def upgrade() -> None:
     mysql_charset='utf8mb4'
     )
     op.create_index('ix_shot__sg_camera_reports_linked', 'shot__sg_camera_reports', ['linked_type', 'linked_id'], unique=False)
-    op.rename_table('shot__sg_plates', 'shot__sg_plates__was_multi_entity')
-    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity [was multi_entity]'}}):
-        pass
-
     op.carry_links('shot', 'Shot.sg_plates entity',
     id_column='sg_plates_id', type_column='sg_plates_type', link_table='shot__sg_plates__was_multi_entity', to_table=False
     )
     # Version
     op.convert_column('version',
-    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
-    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
+    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee:\xa0picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
+    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee:\xa0picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
     former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text', label='text'
     )
     with op.batch_alter_table('version__sg_temp_links', table_kwargs={'info': {'sg': 'Version.sg_temp_links multi_entity [retired]'}}):
@@ -180,6 +188,7 @@ def upgrade() -> None:
 
     # Comments
     if op.get_context().dialect.supports_comments:
+        op.create_table_comment('shot__sg_plates__was_multi_entity', '[retired] Plates', existing_comment='Plates')
         op.create_table_comment('asset__sg_assigned_artists', 'Assigned Artists', existing_comment='[retired] Assigned Artists')
         op.create_table_comment('custom_entity07', 'Camera Report', existing_comment='[retired] Lens Kit')
         op.alter_column('custom_entity07', 'code', comment='Camera Report Name', existing_type=sg_text, existing_nullable=True, existing_comment='Lens Kit Name')
@@ -201,7 +210,6 @@ def upgrade() -> None:
         op.alter_column('shot', 'sg_cut_in', comment='Cut In (first frame): First frame of the cut, a whole number', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In (first frame): First frame of the cut, an integer')
         op.alter_column('shot', 'sg_shot_type', existing_type=sg_text, existing_nullable=True, existing_comment='Type', info={'sg': 'Shot.sg_shot_type text'})
         op.alter_column('shot', 'sg_split_screen', comment='[retired] Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Split Screen', info={'sg': 'Shot.sg_split_screen checkbox [retired]'})
-        op.create_table_comment('shot__sg_plates__was_multi_entity', '[retired] Plates', existing_comment='Plates')
         op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox'})
         op.create_table_comment('version__sg_temp_links', '[retired] Temp Links: During the crunch only', existing_comment='Temp Links: During the crunch only')
 
@@ -215,7 +223,6 @@ def downgrade() -> None:
     if op.get_context().dialect.supports_comments:
         op.create_table_comment('version__sg_temp_links', 'Temp Links: During the crunch only', existing_comment='[retired] Temp Links: During the crunch only')
         op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
-        op.create_table_comment('shot__sg_plates__was_multi_entity', 'Plates', existing_comment='[retired] Plates')
         op.alter_column('shot', 'sg_split_screen', comment='Split Screen', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Split Screen', info={'sg': 'Shot.sg_split_screen checkbox'})
         op.alter_column('shot', 'sg_shot_type', existing_type=sg_text, existing_nullable=True, existing_comment='Type', info={'sg': 'Shot.sg_shot_type list'})
         op.alter_column('shot', 'sg_cut_in', comment='Cut In (first frame): First frame of the cut, an integer', existing_type=sa.Integer(), existing_nullable=True, existing_comment='Cut In (first frame): First frame of the cut, a whole number')
@@ -237,24 +244,21 @@ def downgrade() -> None:
         op.alter_column('custom_entity07', 'code', comment='Lens Kit Name', existing_type=sg_text, existing_nullable=True, existing_comment='Camera Report Name')
         op.create_table_comment('custom_entity07', '[retired] Lens Kit', existing_comment='Camera Report')
         op.create_table_comment('asset__sg_assigned_artists', '[retired] Assigned Artists', existing_comment='Assigned Artists')
+        op.create_table_comment('shot__sg_plates__was_multi_entity', 'Plates', existing_comment='[retired] Plates')
 
     # Version
     with op.batch_alter_table('version__sg_temp_links', table_kwargs={'info': {'sg': 'Version.sg_temp_links multi_entity'}}):
         pass
 
     op.restore_column('version',
-    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
-    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee: picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
+    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sg_text, comment='Committee:\xa0picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture text'}),
+    sa.Column('sg_round_of_comments_from_the_distributors_review_comm_10c1cc05', sa.Integer(), comment='Committee:\xa0picture: One field per round was cheaper than a page', info={'sg': 'Version.sg_round_of_comments_from_the_distributors_review_committee_about_picture number'}),
     former_name='sg_round_of_comments_from_the_distributors_r_89a5de26__was_text', label='text'
     )
     # Shot
     op.restore_links('shot', 'Shot.sg_plates entity',
     id_column='sg_plates_id', type_column='sg_plates_type', link_table='shot__sg_plates__was_multi_entity', to_table=False
     )
-    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity'}}):
-        pass
-
-    op.rename_table('shot__sg_plates__was_multi_entity', 'shot__sg_plates')
     op.drop_index('ix_shot__sg_camera_reports_linked', table_name='shot__sg_camera_reports')
     op.drop_table('shot__sg_camera_reports')
     op.drop_index('ix_shot_sg_plates_id_sg_plates_type', table_name='shot')
@@ -269,6 +273,10 @@ def downgrade() -> None:
     sa.Column('sg_length', sa.Double(), comment='Length', info={'sg': 'Shot.sg_length calculated'}),
     former_name='sg_length__was_calculated', label='calculated'
     )
+    with op.batch_alter_table('shot__sg_plates__was_multi_entity', table_kwargs={'info': {'sg': 'Shot.sg_plates multi_entity'}}):
+        pass
+
+    op.rename_table('shot__sg_plates__was_multi_entity', 'shot__sg_plates')
     # Project
     op.drop_column('project', 'sg_dcp_checksum')
     op.restore_column('project',
@@ -302,10 +310,6 @@ def downgrade() -> None:
     )
     op.drop_index('ix_custom_entity07__sg_shots_linked', table_name='custom_entity07__sg_shots')
     op.drop_table('custom_entity07__sg_shots')
-    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [retired]'}}):
-        pass
-
-    op.rename_table('custom_entity07__sg_operators__was_multi_entity', 'custom_entity07__sg_operators')
     op.drop_index('ix_custom_entity07_sg_operators_id_sg_operators_type', table_name='custom_entity07')
     op.drop_column('custom_entity07', 'sg_slate')
     op.drop_column('custom_entity07', 'sg_shoot_day')
@@ -319,6 +323,10 @@ def downgrade() -> None:
     with op.batch_alter_table('custom_entity07', table_kwargs={'info': {'sg': 'CustomEntity07 [retired]'}}):
         pass
 
+    with op.batch_alter_table('custom_entity07__sg_operators__was_multi_entity', table_kwargs={'info': {'sg': 'CustomEntity07.sg_operators multi_entity [retired]'}}):
+        pass
+
+    op.rename_table('custom_entity07__sg_operators__was_multi_entity', 'custom_entity07__sg_operators')
     # Asset
     with op.batch_alter_table('asset__sg_assigned_artists', table_kwargs={'info': {'sg': 'Asset.sg_assigned_artists multi_entity [retired]'}}):
         pass

@@ -1,5 +1,9 @@
 """06-2026-02-wrap
 
+~ Asset.sg_complexity  "Complexity" -> "Complexity (bid)"
+~ CustomEntity07  "Camera Report" -> "Camera Report (archive)"
+~ Playlist.sg_audit_12  "be low" -> "above below"
+~ Shot.sg_shot_type  "Type" -> "[retired] Type"
 Asset
   ~ sg_build_number      text -> number  "Build Number"; the old values stay in sg_build_number__was_text
   - sg_hero              retired on the site, kept in the warehouse  "Hero"
@@ -23,7 +27,6 @@ Task
 Version
   ~ sg_client_review     date_time -> date  "Client Review"; the old values stay in sg_client_review__was_date_time
   - sg_flagged           retired on the site, kept in the warehouse  "Flagged"
-Comments: 4 display names or descriptions changed
 
 Revision ID: 0006
 Revises: 0005
@@ -47,7 +50,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '75ad07b73b599081'
+sg_digest: Union[str, None] = 'dcddf0680e50c45e'
 
 
 def upgrade() -> None:
@@ -92,7 +95,7 @@ def upgrade() -> None:
         op.alter_column('note', 'sg_audit_02', comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', info={'sg': 'Note.sg_audit_02 text [retired]'})
         op.alter_column('note', 'sg_audit_06', comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {', info={'sg': 'Note.sg_audit_06 text [retired]'})
         op.alter_column('playlist', 'sg_audit_12', comment='above below: NUL , bell , [31mred [0m, delete', existing_type=sg_text, existing_nullable=True, existing_comment='be low: NUL , bell , [31mred [0m, delete')
-        op.alter_column('shot', 'sg_cut_in__was_text', comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text [retired]'})
+        op.alter_column('shot', 'sg_cut_in__was_text', comment='[retired] Cut In:\xa0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='Cut In:\xa0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text [retired]'})
         op.alter_column('shot', 'sg_shot_type', comment='"[retired] Type: [retired] Ask the archive"', existing_type=sg_text, existing_nullable=True, existing_comment='Type')
         op.alter_column('task', 'sg_overtime_ok', comment='[retired] Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Overtime OK', info={'sg': 'Task.sg_overtime_ok checkbox [retired]'})
         op.alter_column('version', 'sg_flagged', comment='[retired] Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox [retired]'})
@@ -108,7 +111,7 @@ def downgrade() -> None:
         op.alter_column('version', 'sg_flagged', comment='Flagged: Third time that we need it', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Flagged: Third time that we need it', info={'sg': 'Version.sg_flagged checkbox'})
         op.alter_column('task', 'sg_overtime_ok', comment='Overtime OK', existing_type=sa.Boolean(), existing_nullable=True, existing_comment='[retired] Overtime OK', info={'sg': 'Task.sg_overtime_ok checkbox'})
         op.alter_column('shot', 'sg_shot_type', comment='Type', existing_type=sg_text, existing_nullable=True, existing_comment='"[retired] Type: [retired] Ask the archive"')
-        op.alter_column('shot', 'sg_cut_in__was_text', comment='Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'})
+        op.alter_column('shot', 'sg_cut_in__was_text', comment='Cut In:\xa0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] Cut In:\xa0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap', info={'sg': 'Shot.sg_cut_in__was_text text'})
         op.alter_column('playlist', 'sg_audit_12', comment='be low: NUL , bell , [31mred [0m, delete', existing_type=sg_text, existing_nullable=True, existing_comment='above below: NUL , bell , [31mred [0m, delete')
         op.alter_column('note', 'sg_audit_06', comment='{{ x }}: {% raw %}{# gone #} {x!r} {0} {', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] {{ x }}: {% raw %}{# gone #} {x!r} {0} {', info={'sg': 'Note.sg_audit_06 text'})
         op.alter_column('note', 'sg_audit_02', comment='back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', existing_type=sg_text, existing_nullable=True, existing_comment='[retired] back\\slash\\: \\N{BULLET} \\x41 \\u202e \\', info={'sg': 'Note.sg_audit_02 text'})
