@@ -6,7 +6,7 @@ prepend_sys_path = .
 path_separator = os
 
 # The warehouse; the environment variable DATABASE_URL stands above it.
-sqlalchemy.url = sqlite:///warehouse.db
+sqlalchemy.url = sqlite:///%(here)s/warehouse.db
 
 [sg_migrate]
 # Every setting with its default is in the documentation, docs/settings.md. Those that people change first:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 
 import click
@@ -80,6 +81,9 @@ def expected(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, SyntaxError) and error.filename:  # a revision or env.py, edited by hand
         return f"{error.filename}, line {error.lineno}: {error.msg}. Nothing was done."
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        # Of a file that was named: a folder that is not there, or that may not be written.
+        return f"{os.fspath(error.filename)}: {error.strerror}. Check that its folder is there and may be written to."
     database = sys.modules.get("sqlalchemy.exc")
     if database is not None and isinstance(error, database.DBAPIError):
         return f"the database refused: {error.orig}"

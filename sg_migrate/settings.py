@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import configparser
+import difflib
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -13,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_type_hi
 import msgspec
 from msgspec import Meta
 
-from sg_migrate.errors import ImpossibleSettingError, SettingsError, UnknownSettingError
+from sg_migrate.errors import ImpossibleSettingError, PatternError, SettingsError, UnknownSettingError
+from sg_migrate.site.selection import Selection
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -101,9 +104,13 @@ def update(settings: Settings, values: Mapping[str, Any], where: str) -> Setting
     changed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in types:
-            raise UnknownSettingError(where, name, sorted(types))
+            raise UnknownSettingError(where, name, nearest(name, types), sorted(types))
         try:
             changed[name] = msgspec.convert(_split(types[name], value), types[name], strict=False)
+            if types[name] is Patterns:
+                Selection(changed[name])
+        except PatternError as error:
+            raise SettingsError(f"{where}: {name}: {error}") from None
         except (msgspec.ValidationError, UnicodeEncodeError):  # the second: bytes of a command line that are no text
             raise ImpossibleSettingError(where, name, value, _allowed(types[name])) from None
     return replace(settings, **changed)
@@ -169,9 +176,12 @@ class _Pyproject(msgspec.Struct, frozen=True):
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return msgspec.convert(tomllib.loads(path.read_text(encoding="utf-8")), _Pyproject).tool.sg_migrate
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = msgspec.convert(document, _Pyproject).tool.sg_migrate
     except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:  # no UTF-8 and no TOML: ValueError
         raise SettingsError(f"{path}: this cannot be read as TOML: {error}") from None
+    _check_names(document.get("tool", {}), f"{path} [tool.", "]")
+    return found
 
 
 def _read_ini(config: Config, path: Path) -> dict[str, str]:
@@ -182,7 +192,23 @@ def _read_ini(config: Config, path: Path) -> dict[str, str]:
         defaults = config.file_config.defaults()  # Alembic puts "here" into every section
     except (configparser.Error, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}{_ini_problem(error)}") from None
+    _check_names(config.file_config.sections(), f"{path} [", "]")
     return {name: value for name, value in section.items() if name not in defaults}
+
+
+def _check_names(sections: Iterable[str], before: str, after: str) -> None:
+    """Raise `SettingsError` for a section that is meant to be ours and is not: its settings would count for nothing."""
+    for name in sections:
+        if name != SECTION and re.sub(r"[\W_]", "", name).lower() == "sgmigrate":
+            ours = f"[{before.rpartition('[')[2]}{SECTION}{after}"
+            raise SettingsError(f"{before}{name}{after}: the settings of sg_migrate are in {ours}.")
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The name that somebody meant who wrote another one; ``None`` where none is near."""
+    lower = {known.lower(): known for known in names}
+    found = difflib.get_close_matches(name.lower(), lower, n=1, cutoff=0.6)
+    return lower[found[0]] if found else None
 
 
 def _ini_problem(error: configparser.Error | UnicodeDecodeError) -> str:

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parent.parent / "sg_migrate"
 
 FLOORS = (
     ("alembic_log", "alembic_private", "errors", "exit_codes", "packaged", "text"),
-    ("settings", "site"),
+    ("site",),
+    ("settings",),
     ("warehouse",),
     ("conversion", "models"),
     ("database",),

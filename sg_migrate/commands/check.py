@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.command(name="check", epilog="Example: sg-migrate check --format github")
 @click.option("--format", "format_", type=click.Choice(["text", "json", "markdown", "github"]), default="text",
               show_default=True, help="github: annotations of a workflow.")  # fmt: skip
-@click.option("--url", help="The database to check; by default DATABASE_URL or alembic.ini's, if it can be reached.")
+@click.option("--url", help="The database to check; by default DATABASE_URL, or alembic.ini's if it can be reached.")
 @config_option
 @setting_option
 @click.pass_context

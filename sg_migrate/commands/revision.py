@@ -51,17 +51,19 @@ def command(
     """
     from sg_migrate.review.findings import Level
     from sg_migrate.review.next_revision import next_revision
+    from sg_migrate.site.lock import locked
 
     found = project(config, arguments)
-    written = next_revision(
-        found,
-        _snapshot(found, source, accept_retirements),
-        message=message,
-        arguments=arguments,
-        rev_id=rev_id,
-        url=url,
-        dry_run=dry_run,
-    )
+    with locked(found.snapshot_path):  # from reading on: of two at once the second would write what the first has
+        written = next_revision(
+            found,
+            _snapshot(found, source, accept_retirements),
+            message=message,
+            arguments=arguments,
+            rev_id=rev_id,
+            url=url,
+            dry_run=dry_run,
+        )
     if written.snapshot_written:
         click.echo(f"{found.snapshot_path}: written", err=True)
     if written.review is None:
@@ -75,11 +77,14 @@ def _snapshot(found: Project, source: Path | None, accept_retirements: bool) -> 
     """The ledger after reading the file, or the site where there are credentials; else as it is stored."""
     from sg_migrate.review.next_revision import merged_snapshot
     from sg_migrate.site.live import has_credentials
+    from sg_migrate.site.merge import host_note
 
     if source is None and not has_credentials() and found.settings.source != "live":
         return found.required_snapshot()
     loaded = read_source(source)
     snapshot = merged_snapshot(found, loaded, accept_retirements=accept_retirements)
-    for note in (*loaded.notes, *map(str, snapshot.warnings)):
+    stored = found.stored_snapshot()
+    named = host_note(stored.schema if stored else None, loaded.schema)
+    for note in (*named, *loaded.notes, *map(str, snapshot.warnings)):
         click.echo(f"note: {note}", err=True)
     return snapshot

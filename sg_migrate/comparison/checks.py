@@ -53,7 +53,8 @@ def run_checks(project: Project, url: str | None = None) -> list[Check]:
 
     Args:
         project: the project.
-        url: the database to check; the project's own when left out, if it can be reached.
+        url: the database to check. When left out, that of DATABASE_URL, and without one alembic.ini's if it can be
+            reached.
 
     Returns:
         The checks, always the same ones in the same order. The site is asked where the environment has credentials.
@@ -64,7 +65,7 @@ def run_checks(project: Project, url: str | None = None) -> list[Check]:
         _made(REVISIONS, check_revisions, project),
     ]
     try:
-        with project.database(url) as (database, reason):
+        with project.database(url or project.explicit_url) as (database, reason):
             if database is None:
                 return checks + [Check(name, "skipped", f"no database: {reason}") for name in (DATABASE, DRIFT)]
             checks.append(_made(DATABASE, check_database, project, database))

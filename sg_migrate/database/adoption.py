@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.conversion.rules import ColumnKind, kind_of
+from sg_migrate.database.address import engine_for
 from sg_migrate.errors import AdoptError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mapping import (
@@ -73,7 +74,7 @@ def describe(url: str, site: SiteSchema) -> State:
         raise AdoptError("Only on SQLite and PostgreSQL can shotgrid_orm have made a warehouse.")
     if parsed.get_backend_name() == "sqlite" and not Path(parsed.database or "").is_file():
         raise AdoptError(f"There is no database {parsed.database}.")
-    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    engine = engine_for(url, {})
     with engine.connect() as connection:
         inspector = sa.inspect(connection)
         names = set(inspector.get_table_names())

@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import event, pool
+from sqlalchemy import event
 
+from sg_migrate.database.address import engine_for
 from sg_migrate.database.refusals import refusals, whole_seconds
 from sg_migrate.database.reserved import quote_reserved, quoting_reserved
 from sg_migrate.database.sqlite import use
@@ -46,10 +47,11 @@ def connect(
         in_batches: as for `sg_migrate.database.refusals.refusals`.
 
     Raises:
+        DatabaseUnavailableError: the address is none, or its dialect or driver is not there.
         SettingsError: ``schema`` is set for a database other than PostgreSQL.
         SchemaChangedError: the warehouse is in another schema than ``schema`` says.
     """
-    engine = engine or sa.engine_from_config({**section, "sqlalchemy.url": url}, poolclass=pool.NullPool)
+    engine = engine or engine_for(url, section)
     if settings.schema and engine.dialect.name != "postgresql":
         raise SettingsError(f"schema = {settings.schema!r} is for PostgreSQL; this database is {engine.dialect.name}.")
     with refusals(engine, settings, in_batches=in_batches), engine.connect() as connection:

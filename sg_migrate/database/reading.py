@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import exc, pool
+from sqlalchemy import exc
 
 from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion.rules import converted
+from sg_migrate.database.address import engine_for
 from sg_migrate.database.reflection import Reflection
 from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.database.views import Uses, view_uses
@@ -183,17 +184,12 @@ def dialect_of(url: str) -> str | None:
 
 
 def _connect(text: str, options: Mapping[str, str], schema: str) -> tuple[sa.Engine, sa.Connection]:
-    try:
-        url = sa.make_url(text)
-        shown = url.render_as_string(hide_password=True)
-        if url.get_backend_name() == "sqlite" and not _is_there(url):
-            raise DatabaseUnavailableError(shown, "there is no such file")
-        arguments = {"connect_timeout": CONNECT_SECONDS} if url.get_driver_name() in _TIMEOUTS else {}
-        engine = sa.engine_from_config(
-            {**options, "sqlalchemy.url": url}, poolclass=pool.NullPool, connect_args=arguments
-        )
-    except (exc.ArgumentError, exc.NoSuchModuleError, ModuleNotFoundError, ValueError) as error:
-        raise DatabaseUnavailableError("the database", f"its address cannot be used: {type(error).__name__}") from None
+    engine = engine_for(text, options)
+    url, shown = engine.url, engine.url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and not _is_there(url):
+        raise DatabaseUnavailableError(shown, "there is no such file")
+    if url.get_driver_name() in _TIMEOUTS:
+        engine = engine_for(text, options, connect_args={"connect_timeout": CONNECT_SECONDS})
     try:
         connection = engine.connect()
         _prepare(connection, schema)

@@ -19,6 +19,7 @@ from sg_migrate.revisions.generate import revision
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.summary import message_for
 from sg_migrate.site.loaded import Loaded
+from sg_migrate.site.lock import locked
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.transition import transition
 
@@ -65,11 +66,16 @@ def next_revision(
 
     Raises:
         ClashError, DriftError: the database has what no revision built, or lacks what one did; nothing was written.
+        FilesBusyError: another command is writing the snapshot or a revision of the project.
         RevisionError: no revision can be written.
         SnapshotError: the snapshot cannot be written; the revision is gone again.
     """
     project.config.attributes["sg_snapshot"] = snapshot
-    with project.database(url) as (database, _), tempfile.TemporaryDirectory() as temporary:
+    with (
+        locked(project.snapshot_path),
+        project.database(url) as (database, _),
+        tempfile.TemporaryDirectory() as temporary,
+    ):
         if database is not None:
             _check_database(project, snapshot, database)
         text = message or message_for(transition(project.built, project.model(snapshot.schema)))

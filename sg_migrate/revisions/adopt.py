@@ -37,12 +37,13 @@ def adopt(folder: Path, loaded: Loaded, url: str) -> Adopted:
         ProjectExistsError: there is a project in the folder.
     """
     url = absolute(url)
-    found = describe(os.environ.get("DATABASE_URL") or url, loaded.schema)
+    address = os.environ.get("DATABASE_URL") or url
+    found = describe(address, loaded.schema)
     ini = create_project(folder, url=url)
     ini.write_text(ini.read_text("utf-8").replace("[sg_migrate]\n", "[sg_migrate]\nnaming = shotgrid\n", 1), "utf-8")
     project = Project.find(ini)
     taken = take_snapshot(project.snapshot_path, loaded)
-    project.config.attributes["sg_model"] = found
+    project.config.attributes.update(sg_model=found, sg_url=address)
     revision(project, taken.snapshot, "what is there")
     alembic.command.stamp(project.config, "head")
     return Adopted(ini, taken, found)

@@ -21,7 +21,7 @@ from sg_migrate.database.drift import check_clashes, describe, drift
 from sg_migrate.errors import DriftError, SettingsError
 from sg_migrate.revisions.guards import guarded, steps_of
 from sg_migrate.revisions.plan import plan
-from sg_migrate.revisions.project import Project
+from sg_migrate.revisions.project import Project, overrides
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.repair import repair
 from sg_migrate.revisions.summary import add_display_names, render_summary
@@ -45,9 +45,8 @@ class Environment:
     """
 
     def __init__(self, context: Any) -> None:
-        arguments: dict[str, str] = context.get_x_argument(as_dictionary=True)
-        overrides = {key.removeprefix("sg_"): value for key, value in arguments.items() if key.startswith("sg_")}
-        self.project = Project(context.config, overrides, context.script)
+        arguments = overrides(context.get_x_argument())
+        self.project = Project(context.config, arguments, context.script)
         self.settings = self.project.settings
         self._context = context
         self._sqlite = False

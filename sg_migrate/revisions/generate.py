@@ -7,19 +7,22 @@ import io
 import logging
 import os
 import sys
+import traceback
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
+import sqlalchemy as sa
 from alembic.autogenerate.api import RevisionContext
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
+from alembic.util.exc import CommandError
 
 from sg_migrate.alembic_private import version_locations
-from sg_migrate.errors import RevisionError
+from sg_migrate.errors import EnvironmentFileError, RevisionError
 from sg_migrate.revisions.project import Project, overrides
 from sg_migrate.site.snapshot import Snapshot
 
@@ -50,6 +53,7 @@ def revision(
         The revision, with the project as it is now; ``None`` when nothing is to be done.
 
     Raises:
+        EnvironmentFileError: the project's env.py fails.
         RevisionError: there are several heads, or the project's env.py also compares tables of an application's own.
     """
     config = _config(project, snapshot, arguments, folder)
@@ -78,11 +82,25 @@ def revision(
             revision_context=context,
         ),
     ):
-        scripts.run_env()
+        _run_env(scripts)
         written = list(context.generate_scripts())
     if not written or written[0] is None:
         return None
     return Project(config, overrides(arguments), scripts), written[0]
+
+
+def _run_env(scripts: ScriptDirectory) -> None:
+    """Run the project's env.py, which is anybody's code: what it raises is said with its place."""
+    try:
+        scripts.run_env()
+    except (CommandError, OSError, sa.exc.DBAPIError):
+        raise
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        lines = [frame.lineno for frame in frames if Path(frame.filename).name == "env.py"]
+        if not lines:
+            raise
+        raise EnvironmentFileError(str(Path(scripts.dir, "env.py")), lines[-1], error) from error
 
 
 def _command(message: str, rev_id: str | None, folder: Path | None) -> dict[str, Any]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import cached_property
+from dataclasses import fields
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,14 +19,17 @@ from alembic.util.exc import CommandError
 from sg_migrate.errors import DatabaseUnavailableError, NoProjectError, SettingsError, SgMigrateError, SnapshotError
 from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
-from sg_migrate.settings import read_settings
+from sg_migrate.settings import Settings, read_settings
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
 from sg_migrate.warehouse.model import build_state
+from sg_migrate.warehouse.names_meant import check_names, meaningless
 from sg_migrate.warehouse.state import State
 
 if TYPE_CHECKING:
     from sg_migrate.database.reading import Database
+
+log = logging.getLogger("sg_migrate")
 
 
 class Project:
@@ -77,6 +82,11 @@ class Project:
                 "No database is set: DATABASE_URL in the environment, or sqlalchemy.url in alembic.ini."
             )
         return url
+
+    @property
+    def explicit_url(self) -> str | None:
+        """The database that ``DATABASE_URL`` asks for, which is not left out where it cannot be reached."""
+        return os.environ.get("DATABASE_URL") or None
 
     @property
     def engine_options(self) -> dict[str, str]:
@@ -159,12 +169,17 @@ class Project:
         return self.history().built()
 
     def model(self, site: SiteSchema) -> State:
-        """What the warehouse of this ledger should look like.
+        """What the warehouse of this ledger should look like. Raises `UnknownNameError`.
 
         ``config.attributes["sg_model"]`` stands above it: a warehouse that is taken over as it is.
         """
         given: State | None = self.config.attributes.get("sg_model")
-        return given if given is not None else build_state(site, self.settings, self.built)
+        if given is not None:
+            return given
+        check_names(site, self.settings)
+        for note in meaningless(site, self.settings):
+            _warn_once(note)
+        return build_state(site, self.settings, self.built)
 
     def digest(self, snapshot: Snapshot) -> str:
         """What a revision that leads to this snapshot carries as ``sg_digest``: 16 hexadecimal digits."""
@@ -174,7 +189,21 @@ class Project:
         return hashlib.sha256(f"{content} {self.settings.shape()}".encode()).hexdigest()[:16]
 
 
+@cache
+def _warn_once(text: str) -> None:
+    """On the log, once in a process: a command may build the model several times."""
+    log.warning(text)
+
+
 def overrides(arguments: Iterable[str]) -> dict[str, str]:
-    """The settings among the arguments of ``-x sg_KEY=VALUE``, by KEY."""
-    pairs = (argument.partition("=") for argument in arguments)
-    return {key.removeprefix("sg_"): value for key, _, value in pairs if key.startswith("sg_")}
+    """The settings among the arguments of ``-x sg_KEY=VALUE``, by KEY; others are an application's own.
+
+    One that has the name of a setting without ``sg_`` is said on the log: it counts for nothing.
+    """
+    found = {}
+    for key, _, value in (argument.partition("=") for argument in arguments):
+        if key.startswith("sg_"):
+            found[key.removeprefix("sg_")] = value
+        elif key in {setting.name for setting in fields(Settings)}:
+            log.warning("-x %s=... is no setting of sg_migrate and counts for nothing; was it -x sg_%s=...?", key, key)
+    return found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from sg_migrate.revisions.project import Project
+from sg_migrate.site.lock import locked
 from sg_migrate.site.snapshot import Snapshot, write_snapshot
 from sg_migrate.warehouse.pruning import Prunable, choose, mark_dropped, prunable
 
@@ -28,8 +29,9 @@ def prune(
         PruneError: something that is named is not retired.
         SnapshotError: the snapshot cannot be read or written.
     """
-    ledger = project.required_snapshot().schema
-    chosen = choose(prunable(ledger, project.built), ledger, patterns, before)
-    if not dry_run:
-        write_snapshot(project.snapshot_path, Snapshot(mark_dropped(ledger, chosen, date.today())))
+    with locked(project.snapshot_path):
+        ledger = project.required_snapshot().schema
+        chosen = choose(prunable(ledger, project.built), ledger, patterns, before)
+        if not dry_run:
+            write_snapshot(project.snapshot_path, Snapshot(mark_dropped(ledger, chosen, date.today())))
     return chosen

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sg_migrate.revisions.project import Project
+from sg_migrate.site.lock import locked
 from sg_migrate.site.snapshot import Snapshot, write_snapshot
 from sg_migrate.warehouse.setting_aside import Values, choose_values, mark_set_aside
 
@@ -24,8 +25,9 @@ def set_aside(project: Project, patterns: Sequence[str], *, dry_run: bool = Fals
         SetAsideError: something that is named is not on the site, or not built.
         SnapshotError: the snapshot cannot be read or written.
     """
-    ledger = project.required_snapshot().schema
-    chosen = choose_values(ledger, project.built, patterns)
-    if not dry_run:
-        write_snapshot(project.snapshot_path, Snapshot(mark_set_aside(ledger, chosen)))
+    with locked(project.snapshot_path):
+        ledger = project.required_snapshot().schema
+        chosen = choose_values(ledger, project.built, patterns)
+        if not dry_run:
+            write_snapshot(project.snapshot_path, Snapshot(mark_set_aside(ledger, chosen)))
     return chosen

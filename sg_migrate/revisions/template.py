@@ -9,6 +9,7 @@ from pathlib import Path
 import alembic.command
 from alembic.config import Config
 
+from sg_migrate.database.address import without_password
 from sg_migrate.errors import ProjectExistsError
 from sg_migrate.packaged import packaged_folder
 
@@ -25,12 +26,13 @@ class _TemplateConfig(Config):
         return str(template_directory().parent)
 
 
-def create_project(folder: Path, *, url: str) -> Path:
+def create_project(folder: Path, *, url: str | None = None) -> Path:
     """Make ``folder`` an Alembic project of ours.
 
     Args:
         folder: created when it is missing.
-        url: the database, for alembic.ini.
+        url: the database, for alembic.ini, which gets it without its password; the SQLite file ``warehouse.db`` beside
+            it when left out.
 
     Returns:
         The path of alembic.ini.
@@ -47,8 +49,8 @@ def create_project(folder: Path, *, url: str) -> Path:
     with contextlib.redirect_stdout(io.StringIO()):
         alembic.command.init(config, str(folder / "migrations"), template="alembic_template")
     text = ini.read_text(encoding="utf-8")
-    escaped = url.replace("%", "%%")
-    text = text.replace("sqlite:///warehouse.db", escaped)
+    if url is not None:
+        text = text.replace("sqlite:///%(here)s/warehouse.db", without_password(url).replace("%", "%%"))
     text = text.replace(f"script_location = {folder / 'migrations'}", "script_location = %(here)s/migrations")
     ini.write_text(text, encoding="utf-8")
     return ini

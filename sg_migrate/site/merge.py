@@ -79,9 +79,22 @@ def _absent_field(entity_type: EntityType, field: Field, today: str) -> Field:
 
 
 def check_host(known: str | None, now: str | None, rebind: bool) -> None:
-    """Raise ``ForeignHostError`` if both hosts are known and differ, unless ``rebind``."""
-    if known and now and known.lower() != now.lower() and not rebind:
+    """Raise ``ForeignHostError`` if a site's schema would go into what is of another site or of none.
+
+    Args:
+        known: the ledger's host; ``None`` for one that was only ever made from files that name none.
+        now: the host of what was read; ``None`` for a file that names none, which nobody can tell.
+        rebind: accept it.
+    """
+    if now and (known or "").lower() != now.lower() and not rebind:
         raise ForeignHostError(known, now)
+
+
+def host_note(known: SiteSchema | None, site: SiteSchema) -> tuple[str, ...]:
+    """What to say where a schema of no named site is merged into a site's ledger."""
+    if known is None or known.host is None or site.host is not None:
+        return ()
+    return (f"the file does not say which site it is of; it is taken for {known.host}'s",)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sg_migrate.errors import SettingsError
+from sg_migrate.errors import PatternError
 from sg_migrate.site.schema import Field
 
 MAX_ALTERNATIVES = 1000
@@ -33,7 +33,7 @@ class Selection:
     counts. ``include`` names what is wanted, nothing there meaning all; ``exclude`` always wins.
 
     Raises:
-        SettingsError: a pattern that means nothing, naming it.
+        PatternError: a pattern that means nothing, naming it.
     """
 
     include: tuple[str, ...] = ()
@@ -89,7 +89,7 @@ def expand(pattern: str) -> list[str]:
     """``pattern`` without braces, once for each alternative: ``a{b,c{d,e}}`` is ``ab``, ``acd``, ``ace``.
 
     Raises:
-        SettingsError: braces that do not match, or more than 1,000 alternatives.
+        PatternError: braces that do not match, or more than 1,000 alternatives.
     """
     waiting, done = [pattern], []
     while waiting:
@@ -131,5 +131,5 @@ def _depths(text: str, start: int) -> Iterator[tuple[int, int]]:
         yield position, depth
 
 
-def _bad(pattern: str, problem: str) -> SettingsError:
-    return SettingsError(f"pattern {pattern!r}: {problem}")
+def _bad(pattern: str, problem: str) -> PatternError:
+    return PatternError(pattern, problem)

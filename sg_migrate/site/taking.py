@@ -9,6 +9,8 @@ from pathlib import Path
 
 from sg_migrate.site.changes import SiteChange, changes
 from sg_migrate.site.loaded import Loaded
+from sg_migrate.site.lock import locked
+from sg_migrate.site.merge import host_note
 from sg_migrate.site.schema import Field
 from sg_migrate.site.snapshot import Snapshot, merge, read_snapshot, write_snapshot
 
@@ -63,8 +65,10 @@ def take_snapshot(
         SnapshotError: the file cannot be read or written.
         ForeignHostError, MassRetirementError: what was read must not be merged.
     """
-    stored = read_snapshot(path) if path.exists() else None
-    merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
-    changed = stored is None or stored.text() != merged.text()
-    written = False if dry_run else write_snapshot(path, merged)
-    return Taken(path, loaded.format, stored, merged, (*loaded.notes, *map(str, merged.warnings)), changed, written)
+    with locked(path):
+        stored = read_snapshot(path) if path.exists() else None
+        merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
+        changed = stored is None or stored.text() != merged.text()
+        written = False if dry_run else write_snapshot(path, merged)
+    notes = (*host_note(stored.schema if stored else None, loaded.schema), *loaded.notes, *map(str, merged.warnings))
+    return Taken(path, loaded.format, stored, merged, notes, changed, written)

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from sg_migrate.errors import BuiltOtherwiseError, SameNameError
+from sg_migrate.errors import BuiltOtherwiseError, SameNameError, UnknownNameError
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
@@ -40,6 +40,7 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
 
     Raises:
         BuiltOtherwiseError: a change of ``multi_entity`` on a warehouse that is built.
+        UnknownNameError: ``entity_names`` gives a table a name that another one has.
         SameNameError: the settings give two tables one name.
     """
     sources: dict[str, Any] = {str(entity_type): entity_type for entity_type in site.entity_types.values()}
@@ -114,7 +115,9 @@ class _Model:
         for catalog in catalog_tables(self.settings):
             seen.add((catalog.mark.entity_type, catalog.mark.field))
             yield catalog
-        for entity_type in self.site.entity_types.values():
+        named = self.settings.entity_names
+        # A name that a person gave comes last: it is refused where it is taken, and takes no other table's.
+        for entity_type in sorted(self.site.entity_types.values(), key=lambda one: one.code in named):
             for table in self._entity_type_tables(entity_type):
                 seen.add((table.mark.entity_type, table.mark.field))
                 yield table
@@ -151,7 +154,11 @@ class _Model:
             prefix=self.settings.table_prefix,
             alias=self.settings.entity_names.get(entity_type.code),
         )
-        return self.table_names.take(candidates, built.name if built else None)
+        name = self.table_names.take(candidates, built.name if built else None)
+        alias = self.settings.entity_names.get(entity_type.code)
+        if alias and name != candidates[0]:
+            raise UnknownNameError("entity_names", f"{entity_type.code}={alias}", "another table has that name")
+        return name
 
     def _entity_table(
         self, entity_type: EntityType, name: str, wanted: list[WantedField], built: TableState | None, *, active: bool
