@@ -92,6 +92,11 @@ def writes_revision(function: Callable[..., Any] | None) -> bool:
     return getattr(function, "__qualname__", "").startswith("revision.")
 
 
+def upgrades(function: Callable[..., Any] | None) -> bool:
+    """Whether the command is ``alembic upgrade``, by the name of its own function as well."""
+    return getattr(function, "__qualname__", "").startswith("upgrade.")
+
+
 def forget_quoting(preparer: IdentifierPreparer) -> None:
     """Let it decide anew which names to quote: it remembers those it has seen, whatever is reserved since."""
     preparer._strings.clear()

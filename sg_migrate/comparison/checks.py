@@ -26,10 +26,13 @@ from sg_migrate.site.live import connect_from_environment, has_credentials, read
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import merge
 from sg_migrate.text import clean, plural
+from sg_migrate.warehouse.catalog import stale_rows
 from sg_migrate.warehouse.transition import transition
 
 HEADS, SITE, REVISIONS = "single head", "site and snapshot", "snapshot and head"
-DATABASE, DRIFT = "head and database", "database and built"
+DATABASE, DRIFT, CATALOG = "head and database", "database and built", "catalog and snapshot"
+
+_OF_A_DATABASE = (DATABASE, DRIFT, CATALOG)
 
 Status: TypeAlias = Literal["ok", "differs", "skipped", "error"]
 _P = ParamSpec("_P")
@@ -67,12 +70,14 @@ def run_checks(project: Project, url: str | None = None) -> list[Check]:
     try:
         with project.database(url or project.explicit_url) as (database, reason):
             if database is None:
-                return checks + [Check(name, "skipped", f"no database: {reason}") for name in (DATABASE, DRIFT)]
+                return checks + [Check(name, "skipped", f"no database: {reason}") for name in _OF_A_DATABASE]
             checks.append(_made(DATABASE, check_database, project, database))
             database.connection.rollback()  # a transaction in which something failed would refuse the next check
-            return [*checks, _made(DRIFT, check_drift, project, database)]
+            checks.append(_made(DRIFT, check_drift, project, database))
+            database.connection.rollback()
+            return [*checks, _made(CATALOG, check_catalog, project, database)]
     except DatabaseUnavailableError as error:
-        return checks + [Check(name, "error", clean(str(error))) for name in (DATABASE, DRIFT)]
+        return checks + [Check(name, "error", clean(str(error))) for name in _OF_A_DATABASE]
 
 
 def _made(name: str, check: Callable[_P, Check], *args: _P.args, **kwargs: _P.kwargs) -> Check:
@@ -162,6 +167,22 @@ def check_drift(project: Project, database: Database) -> Check:
         return Check(DRIFT, "ok", "the database is what its revisions built")
     what = f"{plural(len(details), 'difference')}: somebody changed it by hand"
     return Check(DRIFT, "differs", what, Level.UNSAFE, details)
+
+
+def check_catalog(project: Project, database: Database) -> Check:
+    """Whether the catalog in the database says what the snapshot says of what its revisions have built."""
+    if not project.settings.catalog:
+        return Check(CATALOG, "skipped", "catalog = false in the settings")
+    known = project.revision_ids()
+    heads = [head for head in database.heads if head in known]
+    if not heads:
+        return Check(CATALOG, "skipped", "the database has no revision of this project")
+    stored = project.stored_snapshot()
+    built = project.history(database.dialect).built(heads)
+    stale = stale_rows(database.connection, built, stored.schema if stored else None, project.settings)
+    if stale:
+        return Check(CATALOG, "differs", f"{plural(stale, 'row')} to bring up to date: alembic upgrade head")
+    return Check(CATALOG, "ok", "the catalog says what the snapshot says")
 
 
 def exit_code(checks: Iterable[Check]) -> int:

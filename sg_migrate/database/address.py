@@ -60,7 +60,8 @@ def without_password(url: str) -> str:
         raise DatabaseUnavailableError(
             "--url", "it is no address: it must read dialect+driver://user@host/name"
         ) from None
-    plain = found._replace(password=None).difference_update_query(_SECRETS)
+    parts = (found.drivername, found.username, None, found.host, found.port, found.database, found.query)
+    plain = sa.URL.create(*parts).difference_update_query(_SECRETS)
     return url if plain == found else plain.render_as_string(hide_password=False)
 
 

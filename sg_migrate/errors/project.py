@@ -58,6 +58,17 @@ class RevisionError(SgMigrateError):
     """There is no such revision, or no revision at all."""
 
 
+class LostRevisionError(RevisionError):
+    """A database is at a revision that this project does not have; nothing was changed."""
+
+    def __init__(self, revisions: list[str], folder: str) -> None:
+        self.revisions = revisions
+        super().__init__(
+            f"The database is at {', '.join(revisions)}, which this project does not have. Nothing was changed. Restore"
+            f" its file in {folder} from git, or check out the branch that has it."
+        )
+
+
 class RecordingError(SgMigrateError):
     """A revision of ours cannot be run without a database, so what it builds is unknown."""
 

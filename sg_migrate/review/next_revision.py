@@ -88,11 +88,11 @@ def next_revision(
 
 def _check_database(project: Project, snapshot: Snapshot, database: Database) -> None:
     """Raise ``ClashError`` or ``DriftError`` as autogenerate does, for the revisions that the database has."""
+    project.check_heads(database.heads)
     check_clashes(database.connection, project.built, project.model(snapshot.schema))
     if project.settings.drift == "ignore" or not applied(project, database):
         return
-    known = project.revision_ids()
-    built = project.history(database.dialect).built([head for head in database.heads if head in known])
+    built = project.history(database.dialect).built(database.heads)
     differences = [describe(operation) for operation in drift(database.connection, built)]
     if differences and project.settings.drift == "repair":
         raise SettingsError("drift = repair takes `alembic revision --autogenerate`, which works on the database.")

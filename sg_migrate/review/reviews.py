@@ -44,10 +44,13 @@ def review_revisions(
         sql: whether to add the statements for the dialect.
 
     Raises:
+        LostRevisionError: the database is at a revision that the project does not have.
         RevisionError: there is no such revision.
         DatabaseUnavailableError: ``url`` was given and cannot be reached.
     """
     with project.database(url) as (database, reason):
+        if database is not None:
+            project.check_heads(database.heads)
         scripts = selected(project, names, database)
         name = dialect or (database.dialect if database else project.dialect)
         done = applied(project, database) if database else set()

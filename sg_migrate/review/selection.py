@@ -20,7 +20,7 @@ def selected(project: Project, names: Sequence[str], database: Database | None =
         project: the project.
         names: revision ids (whole or the beginning), ``head``, ``heads``, ranges (``a:b`` is what comes after ``a``
             up to ``b``), or files. None at all: what the database does not have yet, which may be nothing; without a
-            database, or with one that has nothing of this history, the heads.
+            database, or with one that has no revision yet, the heads.
         database: where to look what is not there yet.
 
     Raises:
@@ -57,11 +57,10 @@ def _file(project: Project, name: str) -> Script:
 
 
 def _pending(project: Project, database: Database | None) -> set[str] | None:
-    """The revisions that the database lacks; ``None`` where that cannot be told: no database, or another history."""
+    """The revisions that the database lacks; ``None`` without a database, and for one that has none yet."""
     if database is None or not database.heads:
         return None
-    known = {script.revision for script in project.scripts.walk_revisions()}
-    return known - applied(project, database) if known >= set(database.heads) else None
+    return project.revision_ids() - applied(project, database)
 
 
 def applied(project: Project, database: Database) -> set[str]:

@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.migration import MigrationContext
+from alembic.util.exc import CommandError
 
-from sg_migrate.alembic_private import environment_function, writes_revision
+from sg_migrate.alembic_private import environment_function, upgrades, writes_revision
 from sg_migrate.database.connection import connect, prepare_context
 from sg_migrate.database.drift import check_clashes, describe, drift
 from sg_migrate.errors import DriftError, SettingsError
-from sg_migrate.revisions.guards import guarded, steps_of
+from sg_migrate.revisions.guards import guarded, own_transaction, steps_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project, overrides
 from sg_migrate.revisions.render import render_item
@@ -189,13 +190,27 @@ class Environment:
         """In the place of Alembic's function that gives the steps to run; see `sg_migrate.revisions.guards`."""
         prepare_context(context)
         assert self._function is not None
-        found = list(self._function(heads, context))
+        try:
+            found = list(self._function(heads, context))
+        except CommandError:
+            self.project.check_heads(heads)
+            raise
         steps = steps_of(found)
-        if not steps or context.as_sql or "sg_resumes" in self.project.config.attributes:
+        if context.as_sql or "sg_resumes" in self.project.config.attributes:
             return found
+        if not steps:
+            return self._nothing_to_run(heads, context, found)
         ledger = self.project.stored_snapshot() if self.settings.catalog else None  # unreadable: said first
         history = self.project.history(context.dialect.name)
         return guarded(context, heads, steps, history, lambda *at: self._refresh_catalog(ledger, *at))
+
+    def _nothing_to_run(self, heads: tuple[str, ...], context: MigrationContext, found: list[Any]) -> list[Any]:
+        """An upgrade of a database that has every revision: the catalog follows the snapshot all the same."""
+        if self.settings.catalog and heads and upgrades(self._function) and context.connection is not None:
+            built = self.project.history(context.dialect.name).built(heads)
+            with own_transaction(context.connection):
+                self._refresh_catalog(self.project.stored_snapshot(), context.connection, built)
+        return found
 
     def _refresh_catalog(self, ledger: Snapshot | None, connection: sa.Connection, built: State) -> None:
         if self.settings.catalog:

@@ -52,6 +52,7 @@ def _built(connection: sa.Connection, project: Project) -> State:
     """The tables as the database has them: what its revisions have built."""
     with quiet():
         heads = MigrationContext.configure(connection).get_current_heads()
+    project.check_heads(heads)
     return project.history(connection.dialect.name).built(heads)
 
 

@@ -51,7 +51,7 @@ def guarded(
     """
     connection = context.connection
     assert connection is not None
-    with _own_transaction(connection):
+    with own_transaction(connection):
         _lock(context, heads)
         replayed = list(history.replay(steps, history.built(heads)))
         for one in replayed:
@@ -60,18 +60,18 @@ def guarded(
         check_views(connection, [call.operation for one in replayed for call in one.calls])
         _check_losses(context, replayed)
     for step, one in zip(steps, replayed, strict=True):
-        with _own_transaction(connection):
+        with own_transaction(connection):
             if one.is_upgrade:
                 finish_before_drop(connection, one.before, one.after)
             elif execution.may_discard(context):
                 _discard(connection, one)
         yield step
-    with _own_transaction(connection):
+    with own_transaction(connection):
         finish(connection, replayed[-1].after)
 
 
 @contextmanager
-def _own_transaction(connection: sa.Connection) -> Iterator[None]:
+def own_transaction(connection: sa.Connection) -> Iterator[None]:
     """Commit what is done inside, if nobody had begun a transaction before."""
     others_commit = connection.in_transaction()
     yield

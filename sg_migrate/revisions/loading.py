@@ -48,5 +48,5 @@ def _problem(error: Exception, *, in_file: bool) -> str:
     if isinstance(error, SyntaxError):
         return error.msg
     if isinstance(error, KeyError) and not in_file:
-        return f"a revision stands on {error}, and there is no such revision"
+        return f"a revision stands on {error}, and there is no such revision: restore its file from git"
     return f"{type(error).__name__}: {error}"

@@ -16,7 +16,14 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
-from sg_migrate.errors import DatabaseUnavailableError, NoProjectError, SettingsError, SgMigrateError, SnapshotError
+from sg_migrate.errors import (
+    DatabaseUnavailableError,
+    LostRevisionError,
+    NoProjectError,
+    SettingsError,
+    SgMigrateError,
+    SnapshotError,
+)
 from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
 from sg_migrate.settings import Settings, read_settings
@@ -156,6 +163,12 @@ class Project:
     def revision_ids(self) -> set[str]:
         """The ids of all revisions of this history."""
         return {script.revision for script in self.scripts.walk_revisions()}
+
+    def check_heads(self, heads: Iterable[str]) -> None:
+        """Raise `LostRevisionError` if a database is at a revision that this project does not have."""
+        lost = sorted(set(heads) - self.revision_ids())
+        if lost:
+            raise LostRevisionError(lost, str(Path(self._scripts.versions)))
 
     def history(self, dialect: str = ANY) -> History:
         """The revisions as one dialect runs them; read once for each."""

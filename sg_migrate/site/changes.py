@@ -30,6 +30,7 @@ SiteChangeKind: TypeAlias = Literal[
     "pruned",
     "set_aside",
     "calculated_function",
+    "display_values",
     "query",
     "renderer",
     "renamed",
@@ -54,6 +55,7 @@ _WORDS = {
     "pruned": "kept values of earlier types, decided to drop:",
     "set_aside": "values so far, decided to keep apart:",
     "calculated_function": "calculation",
+    "display_values": "labels of values",
 }
 _LISTS = ("valid_types", "valid_values", "pruned", "set_aside")
 

@@ -13,7 +13,7 @@ from typing import Any
 from sg_migrate.site.schema import JSON, EntityType, Field, SiteSchema
 from sg_migrate.site.validation import Unreadable, check_code, check_entity_code, kind, quoted
 
-KEPT_PROPERTIES = ("calculated_function", "query", "renderer")
+KEPT_PROPERTIES = ("calculated_function", "display_values", "query", "renderer")
 """The properties that give a field its meaning beside its type; the others are about its looks."""
 
 
@@ -80,8 +80,11 @@ def raw_field(entity_type: str, code: str, raw: object) -> Field:
 
 
 def _kept_properties(properties: Mapping[str, Any], place: str) -> tuple[tuple[str, str], ...]:
-    values = ((key, _value(properties, key, place)) for key in KEPT_PROPERTIES)
-    return tuple((key, canonical_text(value)) for key, value in values if value not in (None, ""))
+    values = {key: _value(properties, key, place) for key in KEPT_PROPERTIES}
+    labels = values["display_values"]
+    if isinstance(labels, Mapping):  # of a value that is shown as it is, nothing is said
+        values["display_values"] = {value: label for value, label in labels.items() if label != value}
+    return tuple((key, canonical_text(value)) for key, value in values.items() if value not in (None, "", {}))
 
 
 def canonical_text(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
@@ -43,6 +44,13 @@ class Field:
 
     def __str__(self) -> str:
         return f"{self.entity_type}.{self.code}"
+
+    @property
+    def value_labels(self) -> Mapping[str, str]:
+        """What the values of a list are shown as, where that is another text: ``{"wtg": "Waiting to Start"}``."""
+        text = dict(self.properties).get("display_values")
+        found = json.loads(text) if text else {}
+        return {str(value): str(label) for value, label in found.items()} if isinstance(found, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

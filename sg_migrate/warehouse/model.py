@@ -24,6 +24,11 @@ RESERVED_TABLES = ("alembic_version", "sg_carry")
 """Names of tables that Alembic and sg_migrate keep for themselves."""
 
 LINK_TABLE_COLUMNS = {"owner_id": ID, "linked_type": ENTITY_TYPE, "linked_id": ID}
+LINK_TABLE_COMMENTS = {
+    "owner_id": "The id of the record that has the link",
+    "linked_type": "The entity type of the record that it leads to",
+    "linked_id": "The id of the record that it leads to",
+}
 
 
 def build_metadata(site: SiteSchema, settings: Settings | None = None, built: State | None = None) -> sa.MetaData:
@@ -222,7 +227,7 @@ class _Model:
         name = self.table_names.take(candidates, built.name if built else None)
         mark = mark_for(field)
         columns = {
-            column: ColumnState(column, type_, replace(mark, role=column), nullable=False)
+            column: ColumnState(column, type_, replace(mark, role=column), LINK_TABLE_COMMENTS[column], nullable=False)
             for column, type_ in LINK_TABLE_COLUMNS.items()
         }
         index_columns = ("linked_type", "linked_id")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner, Result
 from sites import site
 from studio import Studio, working_directory
-from testsite import raw_schema
+from testsite import LocalSite, raw_schema
 
 from sg_migrate.cli import cli, expected
 from sg_migrate.review.run import Review, review
@@ -77,7 +77,7 @@ def small_site(**types: str) -> SiteSchema:
     """Shot and Task; ``types`` sets or adds data types of Shot's fields, ``""`` leaves one out."""
     shot = {"code": "text", "sg_cut_in": "text", "sg_frames": "number", "sg_status": "status_list"} | types
     named = {code: f"{kind} {_display_name(code)}" for code, kind in shot.items() if kind}
-    return replace(site(Shot=named, Task={"name": "text Name"}), host=None)
+    return replace(site(Shot=named, Task={"name": "text Name"}), host=LocalSite.host)
 
 
 def _display_name(code: str) -> str:

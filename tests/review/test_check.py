@@ -20,7 +20,10 @@ from sg_migrate.site.sources import load
 
 pytest_plugins = ["reviewfixtures"]
 
-NAMES = ["single head", "site and snapshot", "snapshot and head", "head and database", "database and built"]
+NAMES = [
+    "single head", "site and snapshot", "snapshot and head", "head and database", "database and built",
+    "catalog and snapshot",
+]  # fmt: skip
 
 
 def run(made: Reviewed, *arguments: str, **environment: str) -> Result:
@@ -34,16 +37,16 @@ def statuses(result: Result) -> dict[str, str]:
 def test_without_site_and_database_two_checks_remain(small: Reviewed) -> None:
     result = run(small, "--format", "json")
     assert result.exit_code == 0
-    assert statuses(result) == dict(zip(NAMES, ["ok", "skipped", "ok", "skipped", "skipped"], strict=True))
+    assert statuses(result) == dict(zip(NAMES, ["ok", "skipped", "ok", "skipped", "skipped", "skipped"], strict=True))
     assert not small.database.exists()
 
 
-def test_all_five_are_ok_when_everything_is_in_step(small: Reviewed) -> None:
+def test_all_six_are_ok_when_everything_is_in_step(small: Reviewed) -> None:
     small.upgrade()
     with LocalSite(small_site()) as site:
         result = run(small, **site.environment)
     assert result.exit_code == 0
-    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 5
+    assert [line.split()[0] for line in result.stdout.splitlines()] == ["ok"] * 6
 
 
 def test_several_heads_differ(small: Reviewed) -> None:

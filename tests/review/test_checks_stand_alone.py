@@ -14,12 +14,12 @@ from reviewed import Reviewed, message_of, small_site
 from studio import execute
 from testsite import LocalSite
 
-from sg_migrate.comparison.checks import DATABASE, DRIFT, HEADS, REVISIONS, SITE, run_checks
+from sg_migrate.comparison.checks import CATALOG, DATABASE, DRIFT, HEADS, REVISIONS, SITE, run_checks
 from sg_migrate.errors import BrokenRevisionError
 
 pytest_plugins = ["reviewfixtures"]
 
-ALL = {HEADS, SITE, REVISIONS, DATABASE, DRIFT}
+ALL = {HEADS, SITE, REVISIONS, DATABASE, DRIFT, CATALOG}
 
 
 def no_database(made: Reviewed) -> None:
@@ -63,14 +63,14 @@ def several_heads(made: Reviewed) -> None:
     made.write("r3", "pass", on="r1")
 
 
-FROM_REVISIONS = {REVISIONS, DATABASE, DRIFT}
+FROM_REVISIONS = {REVISIONS, DATABASE, DRIFT, CATALOG}
 Damage: TypeAlias = "Callable[[Reviewed], None]"
 DAMAGES: dict[Damage, set[str]] = {
-    damaged_versions: {DATABASE, DRIFT},  # before those that leave no database to do it to
-    no_database: {DATABASE, DRIFT},
-    damaged_database: {DATABASE, DRIFT},
-    no_snapshot_format: {SITE, REVISIONS},
-    conflict_in_snapshot: {SITE, REVISIONS},
+    damaged_versions: {DATABASE, DRIFT, CATALOG},  # before those that leave no database to do it to
+    no_database: {DATABASE, DRIFT, CATALOG},
+    damaged_database: {DATABASE, DRIFT, CATALOG},
+    no_snapshot_format: {SITE, REVISIONS, CATALOG},
+    conflict_in_snapshot: {SITE, REVISIONS, CATALOG},
     failing_import: {HEADS} | FROM_REVISIONS,
     failing_upgrade: FROM_REVISIONS,
     lost_revision: {HEADS} | FROM_REVISIONS,
@@ -126,7 +126,7 @@ def test_no_check_hides_another(
         for name, value in environment_of(site, kind).items():
             monkeypatch.setenv(name, value)
         checks = run_checks(made.project())
-    assert [check.name for check in checks] == [HEADS, SITE, REVISIONS, DATABASE, DRIFT]
+    assert [check.name for check in checks] == [HEADS, SITE, REVISIONS, DATABASE, DRIFT, CATALOG]
     hit = set().union(*(DAMAGES[damage] for damage in damages))
     ok = {check.name for check in checks if check.status == "ok"}
     assert ok >= ALL - hit - SITES[kind], checks
@@ -140,8 +140,8 @@ def test_a_failed_statement_does_not_refuse_the_next_check(small: Reviewed, data
     url = databases.new("postgresql")
     small.upgrade(url=url)
     execute(url, "ALTER TABLE alembic_version RENAME COLUMN version_num TO version")
-    *_, database, drift = run_checks(small.project(), url)
-    assert (database.status, drift.status) == ("error", "error")
+    *_, database, drift, catalog = run_checks(small.project(), url)
+    assert (database.status, drift.status, catalog.status) == ("error", "error", "error")
     assert "version_num" in database.what
     assert "version_num" in drift.what, "and not: current transaction is aborted"
 

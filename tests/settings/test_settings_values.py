@@ -181,9 +181,11 @@ def test_the_errors_carry_what_they_say() -> None:
     with pytest.raises(ImpossibleSettingError) as impossible:
         parse({"drift": "no"}, "here")
     assert (impossible.value.setting, impossible.value.value) == ("drift", "no")
-    with pytest.raises(UnknownSettingError, match=r"'drfit'\. There are: accept_retirements, ") as unknown:
+    with pytest.raises(UnknownSettingError, match=r"'drfit'\. Was it drift\?") as unknown:
         parse({"drfit": "stop"}, "here")
     assert unknown.value.setting == "drfit"
+    with pytest.raises(UnknownSettingError, match=r"'xyz'\. There are: accept_retirements, "):
+        parse({"xyz": "stop"}, "here")
 
 
 @pytest.mark.parametrize("place", ["ini", "pyproject", "-x"])

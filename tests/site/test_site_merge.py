@@ -156,10 +156,18 @@ def test_another_host_is_refused_unless_rebound() -> None:
 
 @pytest.mark.parametrize(
     ("before", "now", "after"),
-    [("a.b", None, "a.b"), (None, "a.b", "a.b"), (None, None, None), ("a.b", "A.B", "A.B"), ("a.b", "a.b", "a.b")],
+    [("a.b", None, "a.b"), (None, None, None), ("a.b", "A.B", "A.B"), ("a.b", "a.b", "a.b")],
 )
 def test_hosts_that_fit(before: str | None, now: str | None, after: str | None) -> None:
     assert merged((ONE, at(before)), (TWO, at(now))).schema.host == after
+
+
+def test_a_ledger_of_no_named_site_takes_a_host_only_when_told_to() -> None:
+    """Sample data and a real site never merge in silence."""
+    sample = merged((ONE, at(None)))
+    with pytest.raises(ForeignHostError, match=r"made from files that name no site.*a\.b.*--rebind"):
+        merge(sample, at("a.b"), today=TWO)
+    assert merge(sample, at("a.b"), today=TWO, rebind=True).schema.host == "a.b"
 
 
 # --- guard ---------------------------------------------------------------------------------------------------------
