@@ -16,7 +16,9 @@ from sg_migrate import SiteSchema
 from sg_migrate.errors import (
     BrokenRevisionError,
     ContradictionError,
+    EnvironmentFileError,
     FoldError,
+    LostRevisionError,
     OfflineRebuildError,
     RecordingError,
     RevisionError,
@@ -110,6 +112,31 @@ def test_a_revision_that_was_removed(studio: Studio) -> None:
     assert said.endswith("delete this revision and generate it anew.")
     path.unlink()
     assert studio.revise("anew") is not None
+    in_step(studio)
+
+
+def test_a_revision_that_a_database_has_and_the_project_has_not(studio: Studio) -> None:
+    """Its file is restored."""
+    path = studio.follow(shot(sg_new="text"), "0002")
+    studio.upgrade()
+    text = path.read_text("utf-8")
+    path.unlink()
+    for command in (says(studio, "review"), says(studio, "revision"), says(studio, "carry"), studio.upgrade):
+        assert f"Restore its file in {path.parent} from git" in refused(studio, LostRevisionError, command)
+    path.write_text(text, "utf-8")
+    in_step(studio)
+
+
+def test_an_env_py_that_fails(studio: Studio) -> None:
+    """It is mended, and the command run again."""
+    studio.take(shot(sg_new="text"))
+    env = studio.folder / "migrations" / "env.py"
+    text = env.read_text("utf-8")
+    env.write_text(text + "\nthere_is_no_such_name\n", "utf-8")
+    said = refused(studio, EnvironmentFileError, says(studio, "revision"))
+    assert said.startswith(f"{env}, line {text.count(chr(10)) + 2}: NameError: ")
+    env.write_text(text, "utf-8")
+    do(studio, "revision")
     in_step(studio)
 
 

@@ -21,6 +21,7 @@ from sg_migrate.errors import (
     SameNameError,
     SchemaChangedError,
     SettingsError,
+    UnknownNameError,
     UnknownSettingError,
 )
 
@@ -63,6 +64,30 @@ def test_a_setting_that_there_is_not(studio: Studio, place: str) -> None:
     studio.configure(table_prefix="")
     (studio.folder / "pyproject.toml").write_text('[tool.sg_migrate]\ntable_prefix = ""\n')
     studio.check("sg_table_prefix=")
+    in_step(studio)
+
+
+@pytest.mark.parametrize(
+    ("setting", "wrong", "right"),
+    [("include", "Shott", "Shot"), ("include", "Shot.cod", "Shot.code"), ("entity_names", "Shott=shot", "Shot=shot")],
+)
+def test_a_name_that_the_site_does_not_have(studio: Studio, setting: str, wrong: str, right: str) -> None:
+    """The message names the nearest one that it has."""
+    filled(studio)
+    studio.configure(**{setting: wrong})
+    said = refused(studio, UnknownNameError, studio.check)
+    assert f"Was it {right.partition('=')[0]}?" in said
+    studio.configure(**{setting: right})
+    in_step(studio)
+
+
+def test_a_pattern_that_means_nothing(studio: Studio) -> None:
+    """The message says how one is written."""
+    filled(studio)
+    studio.configure(include="Shot..code")
+    said = refused(studio, SettingsError, studio.check)  # PatternError, with the file and the key
+    assert "include: pattern 'Shot..code': more than one dot; write ENTITY or ENTITY.FIELD." in said
+    studio.configure(include="Shot.code Shot")
     in_step(studio)
 
 

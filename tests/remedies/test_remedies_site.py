@@ -8,6 +8,7 @@ import os
 import re
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,10 +21,12 @@ from testsite import LocalSite
 from sg_migrate import read_snapshot
 from sg_migrate.errors import (
     CredentialsError,
+    FilesBusyError,
     ForeignHostError,
     LoginRefusedError,
     MassRetirementError,
     PruneError,
+    SetAsideError,
     SnapshotConflictError,
     SnapshotError,
     SourceError,
@@ -215,6 +218,36 @@ def test_what_is_still_on_the_site_cannot_be_pruned(studio: Studio, live: LocalS
     studio.upgrade()
     in_step(studio)
     assert "sg_old" not in studio.structure()["tables"]["shot"]["columns"]
+
+
+def test_values_that_cannot_be_set_aside(studio: Studio, live: LocalSite) -> None:
+    """What the message asks for: something that is on the site and built."""
+    assert "there is nothing of that name" in refused(studio, SetAsideError, says(studio, "set-aside", "Shot.sg_none"))
+    do(studio, "set-aside", "Shot.sg_old")
+    assert studio.revise() is not None
+    studio.upgrade()
+    in_step(studio)
+
+
+HOLDS = (
+    "import sys, pathlib\nfrom sg_migrate.site.lock import locked\n"
+    "with locked(pathlib.Path(sys.argv[1])):\n    print('held', flush=True)\n    sys.stdin.read()"
+)
+
+
+def test_another_command_at_the_same_time(studio: Studio, live: LocalSite) -> None:
+    """It is run again when the other has ended."""
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDS, str(studio.snapshot)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    said = refused(studio, FilesBusyError, says(studio, "snapshot"))
+    assert "Run this one again" in said.replace("\n", " ")
+    holder.kill()
+    holder.communicate()
+    do(studio, "snapshot")
+    in_step(studio)
 
 
 # --- the snapshot file

@@ -22,6 +22,8 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
     "SnapshotVersionError": "it says to update sg_migrate, and there is none yet that knows another format",
     "SnapshotConflictError": ("test_a_merge_conflict",),
     "ForeignHostError": ("test_a_foreign_host",),
+    "FilesBusyError": ("test_another_command_at_the_same_time",),
+    "SetAsideError": ("test_values_that_cannot_be_set_aside",),
     "MassRetirementError": ("test_a_mass_retirement",),
     "PruneError": ("test_what_is_still_on_the_site_cannot_be_pruned",),
     # --- settings
@@ -32,6 +34,8 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
         "test_a_schema_where_there_are_none",
         "test_an_application_with_a_table_of_the_same_name",
     ),
+    "PatternError": ("test_a_pattern_that_means_nothing",),
+    "UnknownNameError": ("test_a_name_that_the_site_does_not_have",),
     "UnknownSettingError": ("test_a_setting_that_there_is_not",),
     "ImpossibleSettingError": ("test_a_value_that_a_setting_cannot_have",),
     "SchemaChangedError": ("test_another_schema",),
@@ -39,6 +43,8 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
     "SameNameError": ("test_two_tables_of_one_name", "test_two_tables_of_one_name_on_a_warehouse_with_rows"),
     # --- the history
     "BrokenRevisionError": ("test_a_revision_that_python_cannot_read",),
+    "EnvironmentFileError": ("test_an_env_py_that_fails",),
+    "LostRevisionError": ("test_a_revision_that_a_database_has_and_the_project_has_not",),
     "RecordingError": ("test_a_revision_that_asks_for_a_database",),
     "MisplacedError": "it reaches nobody: FoldError carries its words and its remedy",
     "FoldError": (

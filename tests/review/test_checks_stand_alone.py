@@ -206,4 +206,11 @@ def test_the_command_shows_the_others_beside_a_damaged_database(small: Reviewed)
     done = small.run("sg-migrate", "check", "--format", "json", fails=True)
     assert done.returncode == 1
     statuses = {check["name"]: check["status"] for check in json.loads(done.stdout)["checks"]}
-    assert statuses == {HEADS: "ok", SITE: "skipped", REVISIONS: "ok", DATABASE: "error", DRIFT: "error"}
+    assert statuses == {
+        HEADS: "ok",
+        SITE: "skipped",
+        REVISIONS: "ok",
+        DATABASE: "error",
+        DRIFT: "error",
+        CATALOG: "error",
+    }

@@ -10,7 +10,7 @@ from claims import Ground, every_engine
 from reviewed import codes, edit, small_site
 from structure import diff_structure
 
-from sg_migrate.errors import DriftError, FoldError
+from sg_migrate.errors import DriftError, FoldError, LostRevisionError
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -69,7 +69,7 @@ def test_sgm303_a_database_that_has_it_is_lost_without_its_file(ground: On) -> N
     here.by_hand("pass")
     here.upgrade()
     here.take_back()
-    with pytest.raises(CommandError, match="Can't locate revision identified by 'r2'"):
+    with pytest.raises(LostRevisionError, match="The database is at r2, which this project does not have"):
         here.upgrade()
 
 

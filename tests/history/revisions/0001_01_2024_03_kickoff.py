@@ -70,9 +70,9 @@ def upgrade() -> None:
     op.create_index('ix_asset_sg_supervisor_id_sg_supervisor_type', 'asset', ['sg_supervisor_id', 'sg_supervisor_type'], unique=False)
     op.create_index('ix_asset_updated_by_id_updated_by_type', 'asset', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('asset__sg_assigned_artists',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.sg_assigned_artists multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Asset.sg_assigned_artists multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.sg_assigned_artists multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Asset.sg_assigned_artists multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Asset.sg_assigned_artists multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Asset.sg_assigned_artists multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Assigned Artists',
     info={'sg': 'Asset.sg_assigned_artists multi_entity'},
@@ -81,9 +81,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_asset__sg_assigned_artists_linked', 'asset__sg_assigned_artists', ['linked_type', 'linked_id'], unique=False)
     op.create_table('asset__shots',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.shots multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Asset.shots multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.shots multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Asset.shots multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Asset.shots multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Asset.shots multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Shots',
     info={'sg': 'Asset.shots multi_entity'},
@@ -121,9 +121,9 @@ def upgrade() -> None:
     op.create_index('ix_custom_entity07_project_id_project_type', 'custom_entity07', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_custom_entity07_updated_by_id_updated_by_type', 'custom_entity07', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('custom_entity07__sg_operators',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_operators multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomEntity07.sg_operators multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_operators multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'CustomEntity07.sg_operators multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'CustomEntity07.sg_operators multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'CustomEntity07.sg_operators multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Operators',
     info={'sg': 'CustomEntity07.sg_operators multi_entity'},
@@ -154,9 +154,9 @@ def upgrade() -> None:
     op.create_index('ix_department_created_by_id_created_by_type', 'department', ['created_by_id', 'created_by_type'], unique=False)
     op.create_index('ix_department_updated_by_id_updated_by_type', 'department', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('department__users',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Department.users multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Department.users multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Department.users multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Department.users multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Department.users multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Department.users multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='People',
     info={'sg': 'Department.users multi_entity'},
@@ -214,9 +214,9 @@ def upgrade() -> None:
     op.create_index('ix_group_created_by_id_created_by_type', 'group', ['created_by_id', 'created_by_type'], unique=False)
     op.create_index('ix_group_updated_by_id_updated_by_type', 'group', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('group__users',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Group.users multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Group.users multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Group.users multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Group.users multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Group.users multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Group.users multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='People',
     info={'sg': 'Group.users multi_entity'},
@@ -253,9 +253,9 @@ def upgrade() -> None:
     op.create_index('ix_human_user_department_id_department_type', 'human_user', ['department_id', 'department_type'], unique=False)
     op.create_index('ix_human_user_updated_by_id_updated_by_type', 'human_user', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('human_user__groups',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'HumanUser.groups multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'HumanUser.groups multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'HumanUser.groups multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'HumanUser.groups multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'HumanUser.groups multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'HumanUser.groups multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Groups',
     info={'sg': 'HumanUser.groups multi_entity'},
@@ -264,9 +264,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_human_user__groups_linked', 'human_user__groups', ['linked_type', 'linked_id'], unique=False)
     op.create_table('human_user__projects',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'HumanUser.projects multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'HumanUser.projects multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'HumanUser.projects multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'HumanUser.projects multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'HumanUser.projects multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'HumanUser.projects multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Projects',
     info={'sg': 'HumanUser.projects multi_entity'},
@@ -301,9 +301,9 @@ def upgrade() -> None:
     op.create_index('ix_mocap_take_project_id_project_type', 'mocap_take', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_mocap_take_updated_by_id_updated_by_type', 'mocap_take', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('mocap_take__assets',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'MocapTake.assets multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'MocapTake.assets multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'MocapTake.assets multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'MocapTake.assets multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'MocapTake.assets multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'MocapTake.assets multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Assets',
     info={'sg': 'MocapTake.assets multi_entity'},
@@ -342,9 +342,9 @@ def upgrade() -> None:
     op.create_index('ix_note_updated_by_id_updated_by_type', 'note', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_index('ix_note_user_id_user_type', 'note', ['user_id', 'user_type'], unique=False)
     op.create_table('note__addressings_cc',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.addressings_cc addressing owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Note.addressings_cc addressing linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.addressings_cc addressing linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Note.addressings_cc addressing owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Note.addressings_cc addressing linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Note.addressings_cc addressing linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Cc',
     info={'sg': 'Note.addressings_cc addressing'},
@@ -353,9 +353,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_note__addressings_cc_linked', 'note__addressings_cc', ['linked_type', 'linked_id'], unique=False)
     op.create_table('note__addressings_to',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.addressings_to addressing owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Note.addressings_to addressing linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.addressings_to addressing linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Note.addressings_to addressing owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Note.addressings_to addressing linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Note.addressings_to addressing linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='To',
     info={'sg': 'Note.addressings_to addressing'},
@@ -364,9 +364,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_note__addressings_to_linked', 'note__addressings_to', ['linked_type', 'linked_id'], unique=False)
     op.create_table('note__note_links',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.note_links multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Note.note_links multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.note_links multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Note.note_links multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Note.note_links multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Note.note_links multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Links',
     info={'sg': 'Note.note_links multi_entity'},
@@ -375,9 +375,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_note__note_links_linked', 'note__note_links', ['linked_type', 'linked_id'], unique=False)
     op.create_table('note__tasks',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.tasks multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Note.tasks multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Note.tasks multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Note.tasks multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Note.tasks multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Note.tasks multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Tasks',
     info={'sg': 'Note.tasks multi_entity'},
@@ -412,9 +412,9 @@ def upgrade() -> None:
     op.create_index('ix_playlist_project_id_project_type', 'playlist', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_playlist_updated_by_id_updated_by_type', 'playlist', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('playlist__versions',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Playlist.versions multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Playlist.versions multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Playlist.versions multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Playlist.versions multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Playlist.versions multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Playlist.versions multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Versions',
     info={'sg': 'Playlist.versions multi_entity'},
@@ -473,9 +473,9 @@ def upgrade() -> None:
     op.create_index('ix_project_created_by_id_created_by_type', 'project', ['created_by_id', 'created_by_type'], unique=False)
     op.create_index('ix_project_updated_by_id_updated_by_type', 'project', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('project__users',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Project.users multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Project.users multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Project.users multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Project.users multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Project.users multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Project.users multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='People',
     info={'sg': 'Project.users multi_entity'},
@@ -519,9 +519,9 @@ def upgrade() -> None:
     op.create_index('ix_published_file_updated_by_id_updated_by_type', 'published_file', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_index('ix_published_file_version_id_version_type', 'published_file', ['version_id', 'version_type'], unique=False)
     op.create_table('published_file__upstream_published_files',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'PublishedFile.upstream_published_files multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'PublishedFile.upstream_published_files multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'PublishedFile.upstream_published_files multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'PublishedFile.upstream_published_files multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'PublishedFile.upstream_published_files multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'PublishedFile.upstream_published_files multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Upstream Files',
     info={'sg': 'PublishedFile.upstream_published_files multi_entity'},
@@ -557,9 +557,9 @@ def upgrade() -> None:
     op.create_index('ix_sequence_project_id_project_type', 'sequence', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_sequence_updated_by_id_updated_by_type', 'sequence', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('sequence__assets',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Sequence.assets multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Sequence.assets multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Sequence.assets multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Sequence.assets multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Sequence.assets multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Sequence.assets multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Assets',
     info={'sg': 'Sequence.assets multi_entity'},
@@ -568,9 +568,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_sequence__assets_linked', 'sequence__assets', ['linked_type', 'linked_id'], unique=False)
     op.create_table('sequence__shots',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Sequence.shots multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Sequence.shots multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Sequence.shots multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Sequence.shots multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Sequence.shots multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Sequence.shots multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Shots',
     info={'sg': 'Sequence.shots multi_entity'},
@@ -624,9 +624,9 @@ def upgrade() -> None:
     op.create_index('ix_shot_sg_sequence_id_sg_sequence_type', 'shot', ['sg_sequence_id', 'sg_sequence_type'], unique=False)
     op.create_index('ix_shot_updated_by_id_updated_by_type', 'shot', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('shot__assets',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.assets multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Shot.assets multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.assets multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Shot.assets multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Shot.assets multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Shot.assets multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Assets',
     info={'sg': 'Shot.assets multi_entity'},
@@ -635,9 +635,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_shot__assets_linked', 'shot__assets', ['linked_type', 'linked_id'], unique=False)
     op.create_table('shot__sg_plates',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.sg_plates multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Shot.sg_plates multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.sg_plates multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Shot.sg_plates multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Shot.sg_plates multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Shot.sg_plates multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Plates',
     info={'sg': 'Shot.sg_plates multi_entity'},
@@ -646,9 +646,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_shot__sg_plates_linked', 'shot__sg_plates', ['linked_type', 'linked_id'], unique=False)
     op.create_table('shot__tasks',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.tasks multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Shot.tasks multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.tasks multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Shot.tasks multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Shot.tasks multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Shot.tasks multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Tasks',
     info={'sg': 'Shot.tasks multi_entity'},
@@ -749,9 +749,9 @@ def upgrade() -> None:
     op.create_index('ix_task_step_id_step_type', 'task', ['step_id', 'step_type'], unique=False)
     op.create_index('ix_task_updated_by_id_updated_by_type', 'task', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('task__task_assignees',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Task.task_assignees multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Task.task_assignees multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Task.task_assignees multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Task.task_assignees multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Task.task_assignees multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Task.task_assignees multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Assigned To',
     info={'sg': 'Task.task_assignees multi_entity'},
@@ -823,9 +823,9 @@ def upgrade() -> None:
     op.create_index('ix_version_updated_by_id_updated_by_type', 'version', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_index('ix_version_user_id_user_type', 'version', ['user_id', 'user_type'], unique=False)
     op.create_table('version__playlists',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.playlists multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Version.playlists multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.playlists multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Version.playlists multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Version.playlists multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Version.playlists multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Playlists',
     info={'sg': 'Version.playlists multi_entity'},
@@ -834,9 +834,9 @@ def upgrade() -> None:
     )
     op.create_index('ix_version__playlists_linked', 'version__playlists', ['linked_type', 'linked_id'], unique=False)
     op.create_table('version__sg_linked_notes',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_linked_notes multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Version.sg_linked_notes multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_linked_notes multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Version.sg_linked_notes multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Version.sg_linked_notes multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Version.sg_linked_notes multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Linked Notes',
     info={'sg': 'Version.sg_linked_notes multi_entity'},
@@ -846,12 +846,12 @@ def upgrade() -> None:
     op.create_index('ix_version__sg_linked_notes_linked', 'version__sg_linked_notes', ['linked_type', 'linked_id'], unique=False)
     # The catalog
     op.create_table('sg_catalog_entity',
-    sa.Column('table_name', sa.String(length=64), nullable=False, info={'sg': 'sg_catalog.entity catalog table_name'}),
-    sa.Column('entity_type', sg_text, info={'sg': 'sg_catalog.entity catalog entity_type'}),
-    sa.Column('field_code', sg_text, info={'sg': 'sg_catalog.entity catalog field_code'}),
-    sa.Column('display_name', sg_text, info={'sg': 'sg_catalog.entity catalog display_name'}),
-    sa.Column('state', sa.String(length=64), info={'sg': 'sg_catalog.entity catalog state'}),
-    sa.Column('retired_since', sa.String(length=64), info={'sg': 'sg_catalog.entity catalog retired_since'}),
+    sa.Column('table_name', sa.String(length=64), nullable=False, comment='The table', info={'sg': 'sg_catalog.entity catalog table_name'}),
+    sa.Column('entity_type', sg_text, comment="The entity type's code on the site; null for these two tables themselves", info={'sg': 'sg_catalog.entity catalog entity_type'}),
+    sa.Column('field_code', sg_text, comment='Of a link table: the code of the field whose links it holds', info={'sg': 'sg_catalog.entity catalog field_code'}),
+    sa.Column('display_name', sg_text, comment='What the site calls it', info={'sg': 'sg_catalog.entity catalog display_name'}),
+    sa.Column('state', sa.String(length=64), comment='active: on the site; retired: not any more; former: keeps the values of an earlier type', info={'sg': 'sg_catalog.entity catalog state'}),
+    sa.Column('retired_since', sa.String(length=64), comment='The day on which the site was first read without it', info={'sg': 'sg_catalog.entity catalog retired_since'}),
     sa.PrimaryKeyConstraint('table_name'),
     comment='What every table stands for',
     info={'sg': 'sg_catalog.entity'},
@@ -859,17 +859,19 @@ def upgrade() -> None:
     mysql_charset='utf8mb4'
     )
     op.create_table('sg_catalog_field',
-    sa.Column('table_name', sa.String(length=64), nullable=False, info={'sg': 'sg_catalog.field catalog table_name'}),
-    sa.Column('column_name', sa.String(length=64), nullable=False, info={'sg': 'sg_catalog.field catalog column_name'}),
-    sa.Column('entity_type', sg_text, info={'sg': 'sg_catalog.field catalog entity_type'}),
-    sa.Column('field_code', sg_text, info={'sg': 'sg_catalog.field catalog field_code'}),
-    sa.Column('display_name', sg_text, info={'sg': 'sg_catalog.field catalog display_name'}),
-    sa.Column('description', sg_text, info={'sg': 'sg_catalog.field catalog description'}),
-    sa.Column('data_type', sa.String(length=64), info={'sg': 'sg_catalog.field catalog data_type'}),
-    sa.Column('valid_types', sg_text, info={'sg': 'sg_catalog.field catalog valid_types'}),
-    sa.Column('valid_values', sg_text, info={'sg': 'sg_catalog.field catalog valid_values'}),
-    sa.Column('state', sa.String(length=64), info={'sg': 'sg_catalog.field catalog state'}),
-    sa.Column('retired_since', sa.String(length=64), info={'sg': 'sg_catalog.field catalog retired_since'}),
+    sa.Column('table_name', sa.String(length=64), nullable=False, comment='The table', info={'sg': 'sg_catalog.field catalog table_name'}),
+    sa.Column('column_name', sa.String(length=64), nullable=False, comment='The column', info={'sg': 'sg_catalog.field catalog column_name'}),
+    sa.Column('entity_type', sg_text, comment="The entity type's code on the site; null for these two tables themselves", info={'sg': 'sg_catalog.field catalog entity_type'}),
+    sa.Column('field_code', sg_text, comment="The field's code on the site", info={'sg': 'sg_catalog.field catalog field_code'}),
+    sa.Column('display_name', sg_text, comment='What the site calls the field', info={'sg': 'sg_catalog.field catalog display_name'}),
+    sa.Column('description', sg_text, comment='What the site says of the field', info={'sg': 'sg_catalog.field catalog description'}),
+    sa.Column('data_type', sa.String(length=64), comment="The field's data type on the site", info={'sg': 'sg_catalog.field catalog data_type'}),
+    sa.Column('valid_types', sg_text, comment='Of a link: the entity types that it may lead to', info={'sg': 'sg_catalog.field catalog valid_types'}),
+    sa.Column('valid_values', sg_text, comment='Of a list: the values that the site offers', info={'sg': 'sg_catalog.field catalog valid_values'}),
+    sa.Column('value_labels', sg_text, comment='What the site shows for values, where that is another text', info={'sg': 'sg_catalog.field catalog value_labels'}),
+    sa.Column('default_value', sg_text, comment='What the site enters where nobody does', info={'sg': 'sg_catalog.field catalog default_value'}),
+    sa.Column('state', sa.String(length=64), comment='active: on the site; retired: not any more; former: keeps the values of an earlier type', info={'sg': 'sg_catalog.field catalog state'}),
+    sa.Column('retired_since', sa.String(length=64), comment='The day on which the site was first read without it', info={'sg': 'sg_catalog.field catalog retired_since'}),
     sa.PrimaryKeyConstraint('table_name', 'column_name'),
     comment='What every column stands for',
     info={'sg': 'sg_catalog.field'},

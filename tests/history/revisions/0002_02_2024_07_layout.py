@@ -78,9 +78,9 @@ def upgrade() -> None:
     op.add_column('asset', sa.Column('sg_rig_notes', sg_text, comment='Rig Notes: Rule 1: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 2: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 3: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 4: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 5: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 6: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 7: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 8: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Rule 9: a publish is named from its link, its step and three digits; nothing else, no initials, no FINAL_final. Ru👩\u200d…', info={'sg': 'Asset.sg_rig_notes text'}))
     # CustomEntity07 "Lens Kit"
     op.create_table('custom_entity07__sg_shots_photographed_with_this_kit_on_stage',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Shots photographed with this kit on stage',
     info={'sg': 'CustomEntity07.sg_shots_photographed_with_this_kit_on_stage multi_entity'},
@@ -141,9 +141,9 @@ def upgrade() -> None:
     op.create_index('ix_cut_updated_by_id_updated_by_type', 'cut', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_index('ix_cut_version_id_version_type', 'cut', ['version_id', 'version_type'], unique=False)
     op.create_table('cut__shots',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Cut.shots multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Cut.shots multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Cut.shots multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Cut.shots multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Cut.shots multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Cut.shots multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Shots',
     info={'sg': 'Cut.shots multi_entity'},
@@ -172,9 +172,9 @@ def upgrade() -> None:
     op.add_column('shot', sa.Column('sg_turnover', sg_text, comment='Turnover: wk 34, 34, 2024-08-19', info={'sg': 'Shot.sg_turnover text'}))
     op.add_column('shot', sa.Column('sg_working_length', sa.Integer(), comment='Working Length', info={'sg': 'Shot.sg_working_length duration'}))
     op.create_table('shot__custom_entity07_sg_shots_photographed_with_this__491ad4ea',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Lens Kit <-> Shots',
     info={'sg': 'Shot.custom_entity07_sg_shots_photographed_with_this_kit_on_stage_custom_entity07s multi_entity'},

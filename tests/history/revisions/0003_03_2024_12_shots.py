@@ -82,9 +82,9 @@ def upgrade() -> None:
     op.alter_column('asset', 'sg_supervisor_id', new_column_name='sg_supervisor_id__was_entity', existing_type=sa.BigInteger(), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity id [was entity]'})
     op.alter_column('asset', 'sg_supervisor_type', new_column_name='sg_supervisor_type__was_entity', existing_type=sa.String(length=64), existing_nullable=True, existing_comment='Supervisor', info={'sg': 'Asset.sg_supervisor entity type [was entity]'})
     op.create_table('asset__sg_supervisor',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.sg_supervisor multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Asset.sg_supervisor multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Asset.sg_supervisor multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Asset.sg_supervisor multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Asset.sg_supervisor multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Asset.sg_supervisor multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Supervisors',
     info={'sg': 'Asset.sg_supervisor multi_entity'},
@@ -176,9 +176,9 @@ def upgrade() -> None:
     op.create_index('ix_release_project_id_project_type', 'release', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_release_updated_by_id_updated_by_type', 'release', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('release__versions',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Release.versions multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Release.versions multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Release.versions multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Release.versions multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Release.versions multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Release.versions multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Versions',
     info={'sg': 'Release.versions multi_entity'},

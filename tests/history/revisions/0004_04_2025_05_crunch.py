@@ -126,9 +126,9 @@ def upgrade() -> None:
     op.create_index('ix_custom_threaded_entity02_project_id_project_type', 'custom_threaded_entity02', ['project_id', 'project_type'], unique=False)
     op.create_index('ix_custom_threaded_entity02_updated_by_id_updated_by_type', 'custom_threaded_entity02', ['updated_by_id', 'updated_by_type'], unique=False)
     op.create_table('custom_threaded_entity02__sg_link',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomThreadedEntity02.sg_link multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomThreadedEntity02.sg_link multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomThreadedEntity02.sg_link multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'CustomThreadedEntity02.sg_link multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'CustomThreadedEntity02.sg_link multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'CustomThreadedEntity02.sg_link multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Links',
     info={'sg': 'CustomThreadedEntity02.sg_link multi_entity'},
@@ -213,9 +213,9 @@ def upgrade() -> None:
     op.add_column('version', sa.Column('sg_linked_notes_type', sa.String(length=64), comment='Linked Note', info={'sg': 'Version.sg_linked_notes entity type'}))
     op.create_index('ix_version_sg_linked_notes_id_sg_linked_notes_type', 'version', ['sg_linked_notes_id', 'sg_linked_notes_type'], unique=False)
     op.create_table('version__sg_temp_links',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Version.sg_temp_links multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Version.sg_temp_links multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Version.sg_temp_links multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Version.sg_temp_links multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Temp Links: During the crunch only',
     info={'sg': 'Version.sg_temp_links multi_entity'},

@@ -106,9 +106,9 @@ def upgrade() -> None:
     op.add_column('custom_entity07', sa.Column('sg_slate', sg_text, comment='Slate', info={'sg': 'CustomEntity07.sg_slate text'}))
     op.create_index('ix_custom_entity07_sg_operators_id_sg_operators_type', 'custom_entity07', ['sg_operators_id', 'sg_operators_type'], unique=False)
     op.create_table('custom_entity07__sg_shots',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'CustomEntity07.sg_shots multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'CustomEntity07.sg_shots multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'CustomEntity07.sg_shots multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'CustomEntity07.sg_shots multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Shots',
     info={'sg': 'CustomEntity07.sg_shots multi_entity'},
@@ -164,9 +164,9 @@ def upgrade() -> None:
 
     op.create_index('ix_shot_sg_plates_id_sg_plates_type', 'shot', ['sg_plates_id', 'sg_plates_type'], unique=False)
     op.create_table('shot__sg_camera_reports',
-    sa.Column('owner_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.sg_camera_reports multi_entity owner_id'}),
-    sa.Column('linked_type', sa.String(length=64), nullable=False, info={'sg': 'Shot.sg_camera_reports multi_entity linked_type'}),
-    sa.Column('linked_id', sa.BigInteger(), nullable=False, info={'sg': 'Shot.sg_camera_reports multi_entity linked_id'}),
+    sa.Column('owner_id', sa.BigInteger(), nullable=False, comment='The id of the record that has the link', info={'sg': 'Shot.sg_camera_reports multi_entity owner_id'}),
+    sa.Column('linked_type', sa.String(length=64), nullable=False, comment='The entity type of the record that it leads to', info={'sg': 'Shot.sg_camera_reports multi_entity linked_type'}),
+    sa.Column('linked_id', sa.BigInteger(), nullable=False, comment='The id of the record that it leads to', info={'sg': 'Shot.sg_camera_reports multi_entity linked_id'}),
     sa.PrimaryKeyConstraint('owner_id', 'linked_type', 'linked_id'),
     comment='Camera Reports',
     info={'sg': 'Shot.sg_camera_reports multi_entity'},
