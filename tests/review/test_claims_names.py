@@ -107,7 +107,7 @@ def test_sgm210_a_query_of_the_old_name_fails(
 ) -> None:
     here = ground(engine)
     here.configure(**settings)
-    assert "SGM210" in here.revises()
+    assert "SGM210" in (here.revises() or set())
     here.upgrade()
     if "entity_names" in settings:
         with pytest.raises(sa.exc.DBAPIError):

@@ -236,7 +236,7 @@ def test_sgm211_the_field_starts_empty_and_the_downgrade_puts_the_values_back(
     assert here.revises() is None
     done = here.sg_migrate("set-aside", "Shot.sg_x")
     assert done.exit_code == 0, done.output
-    assert "SGM211" in here.revises()
+    assert "SGM211" in (here.revises() or set())
     kept = here.found("SGM211").what.split(" in ")[1].split(", ")
     here.upgrade()
     assert [row for row in here.rows(VALUES[kind]) if row[1] is not None] == []
