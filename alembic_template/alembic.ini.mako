@@ -9,7 +9,7 @@ path_separator = os
 sqlalchemy.url = sqlite:///%(here)s/warehouse.db
 
 [sg_migrate]
-# Every setting with its default is in the documentation, docs/settings.md. Those that people change first:
+# The documentation has every setting with its default under "Settings". Those that people change first:
 #
 # where autogenerate reads the site's schema: the snapshot file, or the site itself
 # source = live

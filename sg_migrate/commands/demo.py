@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 import click
 
 from sg_migrate.errors import DemoError, ProjectExistsError
+from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
 from sg_migrate.packaged import packaged_folder
 
 BEFORE, AFTER = "02-2024-07-layout.json", "03-2024-12-shots.json"
@@ -20,6 +23,15 @@ SHOTS = [
     {"id": 1002, "code": "nm_010_0020", "sg_turnover": "wk 34", "sg_vfx_turnover_2": None},
     {"id": 1003, "code": "nm_010_0030", "sg_turnover": "35", "sg_vfx_turnover_2": "client 🦋"},
 ]
+SHOWN_LINES = 16
+"""Of the review: a story is short."""
+NEXT = (
+    ("sg-migrate", "review", "-c", "{ini}", "head", "--details"),
+    ("alembic", "-c", "{ini}", "downgrade", "-1"),
+    ("alembic", "-c", "{ini}", "upgrade", "head"),
+    ("sg-migrate", "revision", "-c", "{ini}", "--from", "{samples}/04-2025-05-crunch.json"),
+)
+"""What to try in the project that the demo leaves."""
 COLUMNS = ("code", "sg_turnover", "sg_turnover__was_text", "sg_vfx_turnover_2")
 
 
@@ -33,52 +45,52 @@ def command(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise ProjectExistsError(str(folder))
     samples = packaged_folder("sample_schemas")
-    _step("A project that follows the site of an invented studio")
-    _run(Path.cwd(), "sg_migrate", "init", str(folder), "--from", str(samples / BEFORE))
-    _step("The first revision builds the warehouse")
-    _run(folder, "alembic", "revision", "--autogenerate", "-m", "first")
-    _run(folder, "alembic", "upgrade", "head")
+    ini = str(folder / "alembic.ini")
+    _step("A project that follows the site of an invented studio, and the revision that builds its warehouse")
+    _run("sg-migrate", "init", str(folder), "--from", str(samples / BEFORE))
+    _run("sg-migrate", "revision", "-c", ini, "-m", "first")
+    _run("alembic", "-c", ini, "upgrade", "head")
     _step("Somebody fills it")
     _insert(folder / "warehouse.db")
     _show(folder / "warehouse.db")
-    _step("Half a year later: producers have changed the site")
-    _run(folder, "sg_migrate", "snapshot", "--from", str(samples / AFTER))
-    _step("The second revision, as its reviewer sees it")
-    _run(folder, "alembic", "revision", "--autogenerate", "-m", "weekly sync")
-    _print_revision(folder)
-    _run(folder, "alembic", "upgrade", "head")
+    _step("Half a year later producers have changed the site: Monday's revision, with its review")
+    _run("sg-migrate", "revision", "-c", ini, "-m", "weekly sync", "--from", str(samples / AFTER), shown=SHOWN_LINES)
+    _run("alembic", "-c", ini, "upgrade", "head")
     _step("Every row is still there; what did not convert stays in the column it was in")
     _show(folder / "warehouse.db")
     _check(folder / "warehouse.db")
-    _run(folder, "alembic", "check")
-    click.echo(f"\nNext: cd {folder}; alembic downgrade -1; alembic history; read migrations/versions/;")
-    click.echo(f"sg-migrate snapshot --from {samples}/04-2025-05-crunch.json, and so on to 06.")
+    newest = max((folder / "migrations" / "versions").glob("*.py"), key=lambda path: path.stat().st_mtime_ns)
+    click.echo(f"\nOpen {newest}: it begins with what happened on the site.")
+    click.echo("Then, from here:\n")
+    for name, *arguments in NEXT:
+        filled = [word.format(ini=ini, samples=samples) for word in arguments]
+        click.echo(f"    {shlex.join([_program(name), *filled])}")
+
+
+def _program(name: str) -> str:
+    """What to type for a command: its name where a shell finds it, else its path."""
+    return name if shutil.which(name) else str(Path(sys.executable).parent / name)
 
 
 def _step(title: str) -> None:
     click.secho(f"\n== {title}", bold=True)
 
 
-def _run(folder: Path, module: str, *arguments: str) -> None:
+def _run(name: str, *arguments: str, shown: int = 100) -> None:
     """Run a command as a user would, in an environment without credentials or another database."""
-    name = "sg-migrate" if module == "sg_migrate" else module
-    click.secho(f"$ {name} {' '.join(arguments)}", fg="cyan")
+    click.secho(f"$ {name} {shlex.join(arguments)}", fg="cyan")
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL" and key[:3] != "SG_"}
     finished = subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8",
+        [sys.executable, "-m", name.replace("-", "_"), *arguments],
+        env=environment, capture_output=True, text=True, encoding="utf-8",
     )  # fmt: skip
     lines = (finished.stdout + finished.stderr).splitlines()
-    click.echo("\n".join(line for line in lines if "alembic.runtime" not in line or "Running" in line))
-    if finished.returncode:
-        raise DemoError(f"{name} {' '.join(arguments)}")
-
-
-def _print_revision(folder: Path) -> None:
-    """The docstring of the newest revision: what a reviewer reads first."""
-    newest = max((folder / "migrations" / "versions").glob("*.py"), key=lambda path: path.stat().st_mtime_ns)
-    text = newest.read_text(encoding="utf-8")
-    click.echo(text[: text.index('"""', 3) + 3])
+    lines = [line for line in lines if "alembic.runtime" not in line or "Running" in line]
+    click.echo("\n".join(lines[:shown]))
+    if len(lines) > shown:
+        click.echo(f"... and {len(lines) - shown} more lines")
+    if finished.returncode not in (DONE, DIFFERS, LOOK):
+        raise DemoError(f"{name} {shlex.join(arguments)}")
 
 
 def _insert(database: Path) -> None:

@@ -39,10 +39,10 @@ def command(folder: Path, source: Path | None, live: bool, adopt: bool, url: str
         echo_taken(adopted.taken)
         columns = sum(len(table.columns) for table in adopted.built.values())
         click.echo(f"{adopted.ini}: {len(adopted.built)} tables with {columns} columns are taken over as they are")
-        click.echo("Next: alembic revision --autogenerate -m differences")
+        click.echo("Next: sg-migrate revision -m differences")
         return
     ini = create_project(folder, url=url)
     click.echo(f"{ini}: an Alembic project with its scripts in {ini.parent / 'migrations'}")
     if loaded is not None:
         echo_taken(take_snapshot(Project.find(ini).snapshot_path, loaded))
-    click.echo("Next: " + ("" if loaded else "sg-migrate snapshot, then ") + "alembic revision --autogenerate -m first")
+    click.echo("Next: " + ("" if loaded else "sg-migrate snapshot, then ") + "sg-migrate revision -m first")

@@ -44,4 +44,4 @@ def command(
     outcome = "would be marked as dropped" if dry_run else "marked as dropped"
     click.echo(f"{found.snapshot_path}: {len(chosen)} {outcome}", err=True)
     if chosen and not dry_run:
-        click.echo("The next revision drops them with their values: alembic revision --autogenerate -m prune", err=True)
+        click.echo("The next revision drops them with their values: sg-migrate revision -m prune", err=True)

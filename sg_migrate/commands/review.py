@@ -48,8 +48,8 @@ def command(
     """Judge revisions by their operations: what is lost, what is locked, what cannot be told.
 
     Any revision of the project, hand-edited and foreign ones too. Without a name: what the database does not have yet
-    (nothing pending: exit code 0), or without a database the newest. Rules and formats: docs/review.md. Nothing is
-    executed or written.
+    (nothing pending: exit code 0), or without a database the newest. The documentation has
+    the rules and the formats under "Reviewing a revision". Nothing is executed or written.
     """
     from sg_migrate.review.reviews import review_revisions
 

@@ -217,4 +217,4 @@ class AdoptError(SgMigrateError):
     """A database cannot be taken over as a warehouse that shotgrid_orm made; nothing was changed."""
 
     def __init__(self, problem: str) -> None:
-        super().__init__(f"{problem} Nothing was changed; see docs/adoption.md.")
+        super().__init__(f"{problem} Nothing was changed; the documentation says more under Adoption.")

@@ -19,8 +19,8 @@ class ProjectExistsError(SgMigrateError):
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(
-            f"{path} is there already; nothing was changed. Name another folder, or see docs/adoption.md for adding"
-            " the site's tables to an Alembic project that exists."
+            f"{path} is there already; nothing was changed. Name another folder. The documentation"
+            " says under Adoption how to add the site's tables to an Alembic project that exists."
         )
 
 

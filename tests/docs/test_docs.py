@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 from dataclasses import fields
@@ -90,6 +91,21 @@ def test_the_readmes_python_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     for snippet in snippets:
         exec(compile(snippet, "README.md", "exec"), {})  # noqa: S102 - our own page
     assert capsys.readouterr().out == "text\n"
+
+
+def test_no_text_of_the_product_points_to_a_file_that_the_wheel_lacks() -> None:
+    """Help pages, messages and the template; comments and docstrings of modules are for who has the repository."""
+    texts = [command_reference()]
+    for path in (ROOT / "sg_migrate").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        docstrings = {node.body[0].value for node in ast.walk(tree)
+                      if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)}  # fmt: skip
+        attributes = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        texts += [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant)
+                  and isinstance(node.value, str) and node not in docstrings | attributes]  # fmt: skip
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "alembic_template").iterdir()]
+    assert [text for text in texts if re.search(r"\bdocs/", text)] == []
 
 
 def test_the_readmes_commands_exist() -> None:
