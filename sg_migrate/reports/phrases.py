@@ -47,10 +47,14 @@ def counted(counts: Counts) -> str:
     if counts.records is not None:
         words += [plural(counts.records, "record"), f"{counts.several or 0:,} of them with more than one link"]
     if counts.unconverted is not None:
-        words.append(f"{counts.unconverted:,} of them {'does' if counts.unconverted == 1 else 'do'} not convert")
+        words.append(_unconverted(counts.unconverted))
     if counts.size is not None:
         words.append(_size(counts.size))
     return ", ".join(words)
+
+
+def _unconverted(count: int) -> str:
+    return f"{count:,} of them {'does' if count == 1 else 'do'} not convert" if count else "all of them convert"
 
 
 def _size(count: int) -> str:
