@@ -13,7 +13,8 @@ import pytest
 from engines import Databases
 from golden import assert_golden
 from sites import changed, site
-from studio import execute, raw_connection, run
+from structure import raw_connection
+from studio import execute, run
 from testsite import raw_schema
 
 from sg_migrate.site.schema import SiteSchema
