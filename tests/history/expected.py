@@ -39,9 +39,9 @@ IN_PROJECT = """
 """
 STOCK = ENTITY + WHEN + IN_PROJECT
 LINKS = """
-    owner_id                big
-    linked_type             word
-    linked_id               big
+    owner_id                big   The id of the record that has the link
+    linked_type             word  The entity type of the record that it leads to
+    linked_id               big   The id of the record that it leads to
 """
 
 TABLES = [
@@ -172,7 +172,7 @@ CASES: list[dict[str, tuple[str | None, str]]] = [
             open_notes_count        int     Open Notes Count
             sg_cut_in               int     Cut In (first frame): First frame of the cut, an integer
             sg_cut_in__was_text_2   text    [retired] Cut In: As the editor wrote it: 12, 12 frames, 431.25, or nothing
-            sg_cut_in__was_text     text    Cut In: was text: Copied by hand before the type of Cut In was changed; do not delete before wrap
+            sg_cut_in__was_text     text    Cut In:\u00a0was text: Copied by hand before the type of Cut In was changed; do not delete before wrap
             sg_cut_length           word    Cut Length: Feet and frames, 16-08
             sg_cut_out              int     Cut Out (last frame)
             sg_due_calc             date    Due (calculated)
