@@ -180,7 +180,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         found = msgspec.convert(document, _Pyproject).tool.sg_migrate
     except (OSError, ValueError, RecursionError, msgspec.ValidationError) as error:  # no UTF-8 and no TOML: ValueError
         raise SettingsError(f"{path}: this cannot be read as TOML: {error}") from None
-    _check_names(document.get("tool", {}), f"{path} [tool.", "]")
+    _check_sections(document.get("tool", {}), f"{path} [tool.", "]")
     return found
 
 
@@ -192,11 +192,11 @@ def _read_ini(config: Config, path: Path) -> dict[str, str]:
         defaults = config.file_config.defaults()  # Alembic puts "here" into every section
     except (configparser.Error, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}{_ini_problem(error)}") from None
-    _check_names(config.file_config.sections(), f"{path} [", "]")
+    _check_sections(config.file_config.sections(), f"{path} [", "]")
     return {name: value for name, value in section.items() if name not in defaults}
 
 
-def _check_names(sections: Iterable[str], before: str, after: str) -> None:
+def _check_sections(sections: Iterable[str], before: str, after: str) -> None:
     """Raise `SettingsError` for a section that is meant to be ours and is not: its settings would count for nothing."""
     for name in sections:
         if name != SECTION and re.sub(r"[\W_]", "", name).lower() == "sgmigrate":

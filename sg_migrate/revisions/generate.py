@@ -95,7 +95,7 @@ def _run_env(scripts: ScriptDirectory) -> None:
         scripts.run_env()
     except (CommandError, OSError, sa.exc.DBAPIError):
         raise
-    except Exception as error:
+    except Exception as error:  # env.py is anybody's code: whatever it raises is said with its place
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if Path(frame.filename).name == "env.py"]
         if not lines:

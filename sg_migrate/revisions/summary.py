@@ -58,7 +58,7 @@ def _what(change: Change) -> str:
         wider = change.kind == "retyped" and before == after
         return f"{before}, in a wider column" if wider else f"{before} -> {after}"
     if change.kind == "display_name":
-        return " -> ".join(f'"{shorten(name, NAME_LENGTH)}"' for name in _display_names(change))
+        return display_names(change)
     if change.kind == "set_aside":
         return "its values so far are set aside; it starts empty"
     if change.kind == "renamed":
@@ -85,10 +85,13 @@ def _note(change: Change) -> str:
     return ""
 
 
-def _display_names(change: Change) -> tuple[str, str]:
-    """What the site called it and what it calls it now, in characters that a reader can tell apart."""
-    old, new = clean(change.old_display_name), clean(change.new_display_name)
-    return (old, new) if old != new else (ascii(change.old_display_name), ascii(change.new_display_name))
+def display_names(change: Change) -> str:
+    """``"Vendor Delivery" -> "Camera Report"``, in characters that a reader can tell apart."""
+    names = [change.old_display_name, change.new_display_name]
+    shown = [shorten(clean(name), NAME_LENGTH) for name in names]
+    if shown[0] == shown[1]:
+        shown = [ascii(name)[1:-1] for name in names]
+    return " -> ".join(f'"{name}"' for name in shown)
 
 
 def render_summary(transition: Transition, site: SiteSchema) -> str:

@@ -56,6 +56,20 @@ def test_sgm201_a_type_under_which_every_value_converts_is_no_loss(ground: On, e
     assert here.rows("SELECT sg_cut_in FROM shot") == [(24,)] * 3
 
 
+@every_engine
+def test_sgm201_a_moment_that_becomes_a_day_is_said_although_every_value_converts(ground: On, engine: str) -> None:
+    here = ground(engine)
+    here.generated(small_site(sg_at="date_time"))
+    here.upgrade()
+    here.execute("UPDATE shot SET sg_at = '2024-02-29 08:30:00'")
+    here.generated(small_site(sg_at="date"))
+    assert here.found_here() & {"SGM201", "SGM208"} == {"SGM201"}
+    here.upgrade()
+    days = {str(row[0]) for row in here.rows("SELECT sg_at FROM shot")}
+    assert days == {"2024-02-29"}
+    assert all("08:30" in str(row[0]) for row in here.rows("SELECT sg_at__was_date_time FROM shot"))
+
+
 def test_sgm201_where_the_field_has_no_value_nothing_is_found(ground: On) -> None:
     here = ground("sqlite")
     here.execute("UPDATE shot SET sg_cut_in = NULL")

@@ -67,7 +67,7 @@ def test_a_revision_that_is_missing_at_the_head(small: Reviewed, command: list[s
     small.revision("r2").unlink()
     result = small.inside(*command)
     said = result.output if command == ["check"] else message_of(result)
-    assert "the database is at r2, which this project does not have" in said.lower().replace("the  ", "the ")
+    assert "the database is at r2, which this project does not have" in said.lower()
 
 
 def test_two_at_once(small: Reviewed) -> None:

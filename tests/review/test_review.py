@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -282,6 +283,17 @@ def test_three_years_of_a_real_site_fit_a_screen(tmp_path: Path) -> None:
     shown = markdown.render(review_document([result]))
     assert len(shown) < 65_536
     assert tables(shown)
+
+
+def test_the_page_begins_with_the_site_the_date_and_plain_words(small: Reviewed) -> None:
+    """It travels by mail, to people who know the site and no SQL."""
+    small.follow(small_site(sg_cut_in="number", sg_new="date"), "r2")
+    page = run(small, "--format", "html").stdout
+    snapshot = small.project().required_snapshot()
+    about, words, table = (page.index(text) for text in ('<p class="about">', "1 field gets another type", "<table>"))
+    assert about < words < table
+    assert re.search(rf'about">{re.escape(str(snapshot.schema.host))}, \d{{4}}-\d\d-\d\d<', page)
+    assert "Nothing is lost" in page[words:table]
 
 
 def test_every_format_is_printed(small: Reviewed) -> None:

@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
+from sg_migrate.revisions.summary import display_names
 from sg_migrate.warehouse.transition import Change
 
 OTHER_MEANING = Rule(
@@ -39,17 +40,20 @@ def check(revision: RevisionUnderReview) -> Iterator[Finding]:
         if change.kind in ("revived", "converted", "retyped") and change.was_retired:
             yield from _other_meaning(change)
         elif change.kind == "display_name" and not change.was_retired and not _is_cosmetic(change):
-            yield DISPLAY_NAME.finding(in_words(change), **_before(change))
+            yield DISPLAY_NAME.finding(display_names(change), **_before(change))
         elif change.kind == "renamed" and not (change.new and change.new.former):
             for old, new in zip_longest(change.old_names, change.new_names):
+                if _is_one_name(revision.dialect, change, old, new):
+                    continue
                 table, column = (old, "") if change.thing == "table" else (change.table, old)
                 what = f"{change.thing} {old} is {new} from now on"
                 yield RENAMED.finding(what, mark=change.new, table=table, column=column, line=revision.line_of(change))
 
 
-def in_words(change: Change) -> str:
-    """``"Vendor Delivery" -> "Camera Report"``."""
-    return f'"{change.old_display_name}" -> "{change.new_display_name}"'
+def _is_one_name(dialect: str, change: Change, old: str, new: str) -> bool:
+    """Whether the engine takes the two for one name: SQLite ignores case, MySQL and MariaDB that of columns."""
+    ignores_case = dialect == "sqlite" or (dialect in ("mysql", "mariadb") and change.thing == "column")
+    return ignores_case and old.lower() == new.lower()
 
 
 def _is_cosmetic(change: Change) -> bool:

@@ -26,7 +26,7 @@ ALL_CARRIED = Rule(
     needs="values",
 )  # fmt: skip
 MAY_NOT_CONVERT = Rule(
-    "SGM201", Level.VISIBLE, "Values that do not convert are NULL under the field's new type",
+    "SGM201", Level.VISIBLE, "Values change or do not convert under the field's new type",
     "A field got another data type; whoever reads its column sees the converted values only.",
     "Nothing is lost: the old values stay in the column named. Tell whoever reads the field.",
     needs="values",
@@ -112,6 +112,8 @@ def _retyped(revision: RevisionUnderReview, change: Change) -> Finding:
     before, after = (mark.data_type if mark else "nothing that is kept" for mark in (change.old, change.new))
     words, where = f"{before} -> {after}", _where(change)
     kinds, carried = _carried(revision, change)
+    if kinds == ("timestamp", "date"):
+        carried = {}  # every moment converts and loses its time of day: a count of what does not would hide that
     if kinds is None:
         rule, what = NOT_CARRIED, f"{words}; starts empty; {where}"
     elif always_converts(kinds):
