@@ -20,7 +20,7 @@ from sg_migrate.alembic_private import environment_function, upgrades, writes_re
 from sg_migrate.database.connection import connect, prepare_context
 from sg_migrate.database.drift import check_clashes, describe, drift
 from sg_migrate.errors import DriftError, SettingsError
-from sg_migrate.revisions.guards import guarded, own_transaction, steps_of
+from sg_migrate.revisions.guards import guarded, steps_of
 from sg_migrate.revisions.plan import plan
 from sg_migrate.revisions.project import Project, overrides
 from sg_migrate.revisions.render import render_item
@@ -208,8 +208,9 @@ class Environment:
         """An upgrade of a database that has every revision: the catalog follows the snapshot all the same."""
         if self.settings.catalog and heads and upgrades(self._function) and context.connection is not None:
             built = self.project.history(context.dialect.name).built(heads)
-            with own_transaction(context.connection):
-                self._refresh_catalog(self.project.stored_snapshot(), context.connection, built)
+            self._refresh_catalog(self.project.stored_snapshot(), context.connection, built)
+            if not context.impl.transactional_ddl:  # there Alembic commits migration by migration, and there is none
+                context.connection.commit()
         return found
 
     def _refresh_catalog(self, ledger: Snapshot | None, connection: sa.Connection, built: State) -> None:
