@@ -84,9 +84,9 @@ def _finding(review: Review, finding: Finding) -> Iterator[Line]:
 
 def _first(review: Review, details: bool) -> Iterator[Line]:
     tables = [table for table in review.after.values() if not table.mark.field]
-    fields = {(column.mark.entity_type, column.mark.field) for table in tables for column in table.columns.values()}
+    fields = {column.mark.place for table in tables for column in table.columns.values() if column.mark.field}
     links = [table for table in review.after.values() if table.mark.field and table.mark.entity_type != CATALOG]
-    fields |= {(table.mark.entity_type, table.mark.field) for table in links}
+    fields |= {table.mark.place for table in links}
     count = plural(len(tables), "entity type")
     yield f"The first revision of this site: {count}, {plural(len(fields), 'field')}", "bold"
     yield f"  {plural(len(tables), 'table')} and {plural(len(links), 'link table')}", ""

@@ -52,6 +52,8 @@ def _line(change: Change) -> ChangeLine:
 def _what(change: Change) -> str:
     old, new = change.old_names, change.new_names
     if change.kind == "added":
+        if change.new and change.field and not change.new.field:
+            return "a column of sg_migrate's own"
         return change.new.data_type if change.field and change.new else "entity type"
     if change.kind in ("converted", "retyped"):
         before, after = (mark.data_type if mark else "nothing that is kept" for mark in (change.old, change.new))

@@ -32,7 +32,7 @@ FIELD_COLUMNS: dict[str, tuple[TypeEngine[Any], str]] = {
     "table_name": (_NAME, "The table"),
     "column_name": (_NAME, "The column"),
     "entity_type": (_TEXT, "The entity type's code on the site; null for these two tables themselves"),
-    "field_code": (_TEXT, "The field's code on the site"),
+    "field_code": (_TEXT, "The field's code on the site; null for a column of sg_migrate's own"),
     "display_name": (_TEXT, "What the site calls the field"),
     "description": (_TEXT, "What the site says of the field"),
     "data_type": (_NAME, "The field's data type on the site"),
@@ -166,14 +166,14 @@ def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | N
 
 
 def _field_row(table: TableState, column: ColumnState, site: SiteSchema | None) -> dict[str, str | None]:
-    ours = column.mark.entity_type == CATALOG
+    ours = not column.mark.field or column.mark.entity_type == CATALOG
     entity_type = site.entity_types.get(column.mark.entity_type) if site else None
     field = entity_type.fields.get(column.mark.field) if entity_type else None
     labels = field.value_labels.items() if field else ()
     return {
         "table_name": table.name,
         "column_name": column.name,
-        "entity_type": None if ours else column.mark.entity_type,
+        "entity_type": None if column.mark.entity_type == CATALOG else column.mark.entity_type,
         "field_code": None if ours else column.mark.field,
         "display_name": clean(field.name) if field else None,
         "description": column.comment if ours else clean(field.description) if field else None,

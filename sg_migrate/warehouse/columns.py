@@ -12,12 +12,13 @@ from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field
 from sg_migrate.warehouse import naming
 from sg_migrate.warehouse.comments import UNSETTLED, comment_for, kept_comment, shown_comment
-from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, Link
-from sg_migrate.warehouse.mark import Mark, mark_for
+from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, TIMESTAMP, Link
+from sg_migrate.warehouse.mark import RETIRED_AT, Mark, mark_for
 from sg_migrate.warehouse.state import ColumnState, TableState
 from sg_migrate.warehouse.type_change import type_change
 
 LINK_ROLES = {"id": ID, "type": ENTITY_TYPE}
+RETIRED_AT_COMMENT = "When a load first found it in the site's trash or gone; null for active records"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,13 @@ class Columns:
         built = self.built.get(mark.key)
         comment = comment_for(field.name or field.code, field.description) if field else None
         self._put(ColumnState("id", ID, mark, self._comment(comment, mark, built), nullable=False))
+
+    def add_retired_at(self, entity_type: EntityType) -> None:
+        """The column of ours that tells records in the site's trash from active ones: reports leave them out."""
+        mark = Mark(entity_type.code, data_type=RETIRED_AT)
+        built = self.built.get(mark.key)
+        name = self.names.take(naming.own_column_names(RETIRED_AT), built.name if built else None)
+        self._put(ColumnState(name, TIMESTAMP, mark, RETIRED_AT_COMMENT))
 
     def keep_former(self, item: WantedField) -> None:
         """Columns that keep values of an earlier type stay, unless the field is dropped."""

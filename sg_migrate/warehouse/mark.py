@@ -17,6 +17,8 @@ from sg_migrate.site.schema import Field
 
 CATALOG = "sg_catalog"
 """In place of an entity type in the marks of the catalog's two tables."""
+RETIRED_AT = "retired_at"
+"""In place of a data type in the mark of the column that says since when a record is in the site's trash."""
 
 _MARK = re.compile(
     r"(?P<entity_type>\w+)(?:\.(?P<field>\w+))?(?: (?P<data_type>\w+)(?: (?P<role>\w+))?)?"
@@ -28,9 +30,11 @@ _MARK = re.compile(
 class Mark:
     """What of the site a table or column stands for: ``Shot``, ``Shot.sg_cut_in number``, ``Shot.entity entity id``.
 
+    A column of ours, which no field of the site is behind, is ``Shot retired_at``.
+
     Attributes:
         entity_type: the entity type's code.
-        field: the field's code; empty for the entity type itself.
+        field: the field's code; empty for the entity type itself, and for a column of ours.
         data_type: the field's data type.
         role: tells several columns of one field apart (``id`` and ``type`` of a link).
         retired: the site no longer has it: ``Shot.sg_old text [retired]``.
@@ -60,6 +64,11 @@ class Mark:
     def place(self) -> str:
         """``Shot`` or ``Shot.sg_cut_in``."""
         return f"{self.entity_type}.{self.field}" if self.field else self.entity_type
+
+    @property
+    def code(self) -> str:
+        """The field's code, or what a column of ours is called."""
+        return self.field or self.data_type
 
     @property
     def kept(self) -> bool:

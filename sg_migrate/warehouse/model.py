@@ -174,6 +174,8 @@ class _Model:
             columns.keep_former(item)
         for item in sorted(wanted, key=lambda item: item.target == "link"):  # own codes first, then generated names
             columns.add(item)
+        if active:
+            columns.add_retired_at(entity_type)
         columns.keep_unknown(entity_type)
         mark = Mark(entity_type.code, retired=entity_type.state != "active")
         wanted_comment = comment_for(entity_type.name or entity_type.code)

@@ -57,6 +57,11 @@ def column_names(code: str, *, naming: Naming, role: str = "") -> list[str]:
     ]  # fmt: skip
 
 
+def own_column_names(name: str) -> list[str]:
+    """The names that a column of ours may have; a field of the site keeps its own code."""
+    return [name, f"record_{name}", with_hash(name, name + " of sg_migrate")]
+
+
 def former_names(name: str, data_type: str) -> Iterator[tuple[str, str]]:
     """For what keeps values of an earlier type: a label that tells it apart, and a name.
 

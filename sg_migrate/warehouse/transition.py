@@ -250,7 +250,7 @@ def _of_entity_type(table: TablePair | None, links: Mapping[str, list[TablePair]
         return  # its fields come and go with it
     columns: dict[str, list[Pair[ColumnState]]] = {}
     for column in table.columns if table else ():
-        columns.setdefault(column.either.mark.field, []).append(column)
+        columns.setdefault(column.either.mark.code, []).append(column)
     name = (table.old or table.either).name if table else ""
     for field in sorted({*columns, *links}):
         for change in _of_field(columns.get(field, []), links.get(field, []), name):
@@ -265,7 +265,7 @@ def _of_table(pair: TablePair, links: Mapping[str, list[TablePair]]) -> Iterator
         mark.entity_type, mark.field if mark.entity_type == CATALOG else "", "table", (old or pair.either).name
     )
     if old is None and new is not None:
-        fields = {column.mark.field for column in new.columns.values()} | {*links}
+        fields = {column.mark.field for column in new.columns.values() if column.mark.field} | {*links}
         yield base.change("added", new=new.mark, new_names=(new.name,), fields=len(fields), new_comment=new.comment)
     elif new is None and old is not None:
         yield base.change("dropped", old=old.mark, old_names=(old.name,), was_retired=old.mark.kept)
@@ -318,7 +318,7 @@ def _of_field(columns: list[Pair[ColumnState]], links: list[TablePair], table: s
     items: list[Pair[ColumnState] | TablePair] = [*columns, *links]
     mark = items[0].either.mark
     thing: Literal["column", "table"] = "column" if columns and not _current(links) else "table"
-    base = _Base(mark.entity_type, mark.field, thing, table)
+    base = _Base(mark.entity_type, mark.code, thing, table)
     former = [pair for pair in items if pair.becomes_former]
     added = [pair for pair in items if pair.new and not pair.old and not pair.new.mark.former]
     gone = [pair for pair in items if pair.old and not pair.new]

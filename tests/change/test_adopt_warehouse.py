@@ -98,7 +98,7 @@ def test_taken_over(tmp_path: Path, databases: Databases, engine_name: str) -> N
     oracle.verify()
 
     text = studio.apply()
-    added = {"project_type", "task_type", "metadata", "sg_due", "path", "sg_cost", "sg_uuid", "sg_calc"}
+    added = {"project_type", "task_type", "metadata", "sg_due", "path", "sg_cost", "sg_uuid", "sg_calc", "retired_at"}
     for name, table in before["tables"].items():
         now = set(studio.structure()["tables"][name]["columns"])
         assert set(table["columns"]) - now == ({"_metadata"} if name == "Shot" else set()), name

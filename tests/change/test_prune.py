@@ -75,7 +75,9 @@ def test_everything_retired_can_go(studio: Studio, databases: Databases, engine_
         '  - sg_plates   table dropped with its values  "Plates"',
     ]
     assert studio.against_the_model(databases) == []
-    assert sorted(studio.built["shot"].columns) == ["code", "id", "sg_artists_id", "sg_artists_type", "sg_cut_in"]
+    assert sorted(studio.built["shot"].columns) == [
+        "code", "id", "retired_at", "sg_artists_id", "sg_artists_type", "sg_cut_in"
+    ]  # fmt: skip
     assert studio.rows("SELECT id, code, sg_cut_in FROM shot ORDER BY id") == [(1, "a", 12), (2, "b", None)]
     assert studio.revise() is None
     studio.downgrade()
@@ -143,10 +145,10 @@ def test_a_field_of_a_retired_entity_type_can_go_alone(tmp_path: Path, sqlite_ur
     studio.step(without(FULL, "CustomEntity07"))
     studio.sg_migrate("prune", "CustomEntity07.{sg_shot,sg_operators}")
     studio.apply()
-    assert list(studio.built["custom_entity07"].columns) == ["id", "code"]
+    assert list(studio.built["custom_entity07"].columns) == ["id", "code", "retired_at"]
     assert "custom_entity07__sg_operators" not in studio.built
     studio.step(FULL)  # the type returns with all its fields
-    assert list(studio.built["custom_entity07"].columns) == ["id", "code", "sg_shot_id", "sg_shot_type"]
+    assert list(studio.built["custom_entity07"].columns) == ["id", "code", "retired_at", "sg_shot_id", "sg_shot_type"]
 
 
 def test_kept_values_have_a_line_of_their_field(tmp_path: Path, sqlite_url: str) -> None:
@@ -155,7 +157,7 @@ def test_kept_values_have_a_line_of_their_field(tmp_path: Path, sqlite_url: str)
     for data_type in types:
         studio.step(site(Shot={"sg_cut_in": f"{data_type} Cut In"}))
     assert sorted(studio.built["shot"].columns) == [
-        "id", "sg_cut_in", "sg_cut_in__was_number", "sg_cut_in__was_text", "sg_cut_in__was_text_2"
+        "id", "retired_at", "sg_cut_in", "sg_cut_in__was_number", "sg_cut_in__was_text", "sg_cut_in__was_text_2"
     ]  # fmt: skip
     studio.sg_migrate("prune", "Shot.sg_cut_in:text")
     assert '"pruned": ["text"]' in studio.snapshot.read_text()
@@ -176,7 +178,7 @@ def test_kept_links_go_together(tmp_path: Path, sqlite_url: str) -> None:
     assert {"sg_lead_id__was_entity_2", "sg_lead_type__was_entity_2", "sg_lead_id__was_entity"} <= columns
     studio.sg_migrate("prune", "Shot.sg_lead:entity_2")
     studio.apply()
-    assert set(studio.built["shot"].columns) == {"id", "sg_lead", "sg_lead_id__was_entity"}
+    assert set(studio.built["shot"].columns) == {"id", "retired_at", "sg_lead", "sg_lead_id__was_entity"}
 
 
 def test_retire_drop_drops_at_once(tmp_path: Path, sqlite_url: str) -> None:
@@ -220,7 +222,7 @@ def test_a_pending_carry_over_is_finished_before_its_values_go(
     studio.configure(carry_inline_rows="1", entity_names="Shot=plan")
     studio.revise()
     studio.upgrade()
-    assert sorted(studio.built["plan"].columns) == ["id", "sg_cut_in"]
+    assert sorted(studio.built["plan"].columns) == ["id", "retired_at", "sg_cut_in"]
     assert studio.rows("SELECT sg_cut_in FROM plan ORDER BY id") == [(12,), (None,), (14,)]
     assert studio.rows("SELECT owner_id, linked_id FROM plan__sg_lead") == [(1, 7)]
     assert studio.rows("SELECT count(*) FROM sg_carry") == [(0,)]

@@ -191,7 +191,7 @@ def test_include_chooses_and_the_rest_stays(tmp_path: Path, sqlite_url: str) -> 
     studio.configure()
     studio.apply()
     assert list(studio.built["shot"].columns) == [
-        "id", "code", "sg_cut_in", "sg_lead_id", "sg_lead_type", "sg_mixed_case"
+        "id", "code", "retired_at", "sg_cut_in", "sg_lead_id", "sg_lead_type", "sg_mixed_case"
     ]  # fmt: skip
 
 

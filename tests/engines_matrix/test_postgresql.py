@@ -93,6 +93,7 @@ def test_native_types(studio: Studio) -> None:
         "cost": "numeric(15,2)",
         "asset_id": "bigint",
         "asset_type": "character varying(64)",
+        "retired_at": "timestamp with time zone",
     }
 
 

@@ -24,6 +24,7 @@ NATIVE = {
 ENTITY = """
     id                      big     Id
     cached_display_name     text    Cached Display Name
+    retired_at              time    When a load first found it in the site's trash or gone; null for active records
 """
 WHEN = """
     created_at              time    Date Created

@@ -110,6 +110,6 @@ def test_a_warehouse_that_shotgrid_orm_made(engine: str, databases: Databases, t
     with LocalSite(SITE) as live, environment(**live.environment):
         type_in(tmp_path, *(words.get(word, word) for word in command))
     adopted = Studio.at(tmp_path / "warehouse", url)
-    assert adopted.rows('SELECT * FROM "Asset"') == [(1, "a")]
+    assert adopted.rows('SELECT "id", "code" FROM "Asset"') == [(1, "a")]
     adopted.apply()
-    assert adopted.rows('SELECT * FROM "Asset"') == [(1, "a")]
+    assert adopted.rows('SELECT "id", "code" FROM "Asset"') == [(1, "a")]

@@ -36,6 +36,7 @@ def test_scalars_links_and_link_tables() -> None:
         "code": "TEXT",
         "sg_sequence_id": "BIGINT",
         "sg_sequence_type": "VARCHAR(64)",
+        "retired_at": "TIMESTAMP WITH TIME ZONE",
     }
     assert columns(metadata, "shot__assets") == {
         "owner_id": "BIGINT",
@@ -58,8 +59,20 @@ def test_every_table_and_column_says_where_it_came_from() -> None:
     for table in ours:
         assert isinstance(table.info["shotgrid"], EntityType | Field)
         for column in table.columns:
-            assert isinstance(column.info["shotgrid"], Field)
-            assert Mark.parse(column.info["sg"]).field == column.info["shotgrid"].code
+            mark = Mark.parse(column.info["sg"])
+            if not mark.field:
+                assert (column.name, column.info["shotgrid"]) == ("retired_at", table.info["shotgrid"])
+            else:
+                assert isinstance(column.info["shotgrid"], Field)
+                assert mark.field == column.info["shotgrid"].code
+
+
+def test_a_column_of_ours_steps_aside_for_a_field_and_keeps_its_name() -> None:
+    metadata = build_metadata(site_of(field("Shot.retired_at", "text"), field("Shot.record_retired_at", "text")))
+    marks = {c.name: c.info["sg"] for c in metadata.tables["shot"].columns}
+    (own,) = [name for name, mark in marks.items() if mark == "Shot retired_at"]
+    assert own.startswith("retired_at_")
+    assert {"retired_at", "record_retired_at", "id"} == set(marks) - {own}
 
 
 def test_a_field_keeps_its_code_and_the_generated_column_steps_aside() -> None:
@@ -71,6 +84,7 @@ def test_a_field_keeps_its_code_and_the_generated_column_steps_aside() -> None:
         "task_id": "INTEGER",
         "task_link_id": "BIGINT",
         "task_type": "VARCHAR(64)",
+        "retired_at": "TIMESTAMP WITH TIME ZONE",
     }
 
 

@@ -111,6 +111,7 @@ def upgrade() -> None:
     sa.Column('created_by_type', sa.String(length=64), comment='Created by', info={'sg': 'CustomThreadedEntity02.created_by entity type'}),
     sa.Column('project_id', sa.BigInteger(), comment='Project', info={'sg': 'CustomThreadedEntity02.project entity id'}),
     sa.Column('project_type', sa.String(length=64), comment='Project', info={'sg': 'CustomThreadedEntity02.project entity type'}),
+    sa.Column('retired_at', sg_timestamp, comment="When a load first found it in the site's trash or gone; null for active records", info={'sg': 'CustomThreadedEntity02 retired_at'}),
     sa.Column('sg_rating', sa.Integer(), comment='Rating', info={'sg': 'CustomThreadedEntity02.sg_rating number'}),
     sa.Column('sg_status_list', sa.String(length=64), comment='Status', info={'sg': 'CustomThreadedEntity02.sg_status_list status_list'}),
     sa.Column('updated_at', sg_timestamp, comment='Date Updated', info={'sg': 'CustomThreadedEntity02.updated_at date_time'}),
