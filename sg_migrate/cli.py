@@ -17,6 +17,7 @@ COMMANDS = {
     "revision": "Refresh the snapshot, write the next revision, and review it; no database needed.",
     "review": "Say what a revision does and what it risks.",
     "check": "For CI: does the site match the snapshot, the snapshot the revisions, those the database?",
+    "load": "Fill the warehouse from the site, and keep it current.",
     "prune": "Decide that something retired may be dropped.",
     "set-aside": "Keep the values so far apart, where the site uses a name for another thing now.",
     "carry": "Finish the conversions of large tables, in batches.",

@@ -73,6 +73,8 @@ class Settings:
     lock_timeout: Seconds = 5.0
     """Seconds that a migration waits for a lock before it gives up; 0 waits for ever."""
     drift: Literal["stop", "repair", "ignore"] = "stop"
+    load_exclude: Patterns = ()
+    """Entity types and fields that have a table or a column, and are not loaded."""
     accept_retirements: Flag = False
     """Lets autogenerate retire more at once than its guard allows; for one run: ``-x sg_accept_retirements=true``."""
     discard: Flag = False

@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 TODAY = date(2026, 1, 1)
-OURS_ASIDE = ("alembic_version", "sg_carry")
-"""Tables that belong to no model: Alembic's and the carry-over's."""
+OURS_ASIDE = ("alembic_version", "sg_carry", "sg_load", "sg_load_rejects")
+"""Tables that belong to no model: Alembic's, the carry-over's, the load's."""
 
 
 HEADER = '''"""{message}"""

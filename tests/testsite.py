@@ -6,21 +6,28 @@ with LocalSite(schema) as site:
     site.schema = another_schema
     site.misbehave("html", method="schema_read")
     assert site.requests["schema_read"] == 1
+
+It is the demo's site with more to it: logins, faults, latency, permissions, and `People`, who edit it.
 """
 
 from __future__ import annotations
 
 import json
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, TypeAlias
 
-from sg_migrate.site.schema import EntityType, Field, SiteSchema
+from sg_migrate.demo import server
+from sg_migrate.demo.records import Fault, Raw
+from sg_migrate.demo.server import raw_schema
+from sg_migrate.site.schema import SiteSchema
 
-Raw: TypeAlias = "dict[str, Any]"
+__all__ = ["Handler", "LocalSite", "Misbehaviour", "raw_schema"]
+
 Misbehaviour: TypeAlias = Literal["html", "unavailable", "forbidden", "truncated", "nonsense", "drop", "slow"]
 
 _HTML = b"<html><body><h1>Please log in to the proxy</h1></body></html>"
@@ -28,110 +35,68 @@ _STATUS = {"unavailable": 503, "forbidden": 403}
 _FAULTS = {"login": 102, "two_factor": 106, "single_sign_on": 108}
 
 
-def raw_schema(schema: SiteSchema) -> tuple[Raw, Raw]:
-    """The active part of ``schema`` as ``schema_read()`` and ``schema_entity_read()`` return it."""
-    present = [entity_type for entity_type in schema.entity_types.values() if entity_type.state == "active"]
-    fields = {entity_type.code: _raw_fields(entity_type) for entity_type in present}
-    entities = {
-        entity_type.code: {"name": _pair(entity_type.name), "visible": _pair(entity_type.visible)}
-        for entity_type in present
-    }
-    return fields, entities
+@dataclass
+class Failure:
+    """An answer that goes wrong so many times: a kind of misbehaviour, or an HTTP status."""
+
+    how: Misbehaviour | int
+    times: int
+    headers: Mapping[str, str]
 
 
-def _raw_fields(entity_type: EntityType) -> Raw:
-    return {code: _raw_field(field) for code, field in entity_type.fields.items() if field.state == "active"}
-
-
-def _raw_field(field: Field) -> Raw:
-    properties = {"default_value": _pair(field.default), "summary_default": _pair("none")}
-    if field.valid_types or field.data_type in ("entity", "multi_entity"):
-        properties["valid_types"] = _pair(list(field.valid_types))
-    if field.valid_values or field.data_type in ("list", "status_list"):
-        properties["valid_values"] = _pair(list(field.valid_values))
-    properties |= {key: _pair(json.loads(text)) for key, text in field.properties}
-    return {
-        "name": _pair(field.name),
-        "description": _pair(field.description),
-        "entity_type": _pair(field.entity_type),
-        "data_type": _pair(field.data_type),
-        "editable": _pair(field.editable),
-        "mandatory": _pair(field.mandatory),
-        "unique": _pair(field.unique),
-        "visible": _pair(field.visible),
-        "properties": properties,
-    }
-
-
-def _pair(value: Any) -> Raw:
-    return {"value": value, "editable": False}
-
-
-class LocalSite:
+class LocalSite(server.LocalSite):
     """A running site on 127.0.0.1; a context manager.
 
     ``script``/``api_key``, ``login``/``password`` and ``session_token`` are what it accepts. ``requests`` counts the
-    calls by method. ``faults`` names a kind of refusal ("two_factor", "single_sign_on") for password logins.
+    calls by method. ``password_fault`` names a kind of refusal for password logins. ``hidden`` are entity types and
+    fields (``Shot``, ``Shot.code``) that its key may not see; ``latency`` is waited for before each answer.
     """
 
-    script = "sg_migrate"
-    api_key = "a-key-that-must-stay-secret"
     login = "producer"
     password = "a-password-that-must-stay-secret"
     session_token = "a-token-that-must-stay-secret"
-    host = "127.0.0.1"
 
     def __init__(self, schema: SiteSchema | Mapping[str, Any] | None = None) -> None:
+        super().__init__(schema)
         self.requests: Counter[str] = Counter()
+        self.reads: list[Raw] = []
+        """The parameters of every ``read``, in order."""
         self.password_fault: Literal["login", "two_factor", "single_sign_on"] | None = None
-        self.version = [8, 80, 0]
+        self.latency = 0.0
+        self.hidden: set[str] = set()
+        self.before_read: Callable[[Raw], object] = lambda params: None
+        """Called before each ``read`` is answered: people at work between two pages."""
         self._misbehaviour: tuple[Misbehaviour, str | None] | None = None
+        self._failures: list[tuple[str, Failure]] = []
         self._stopping = threading.Event()
-        self.schema = schema if schema is not None else SiteSchema()
-        self._server = ThreadingHTTPServer((self.host, 0), _handler(self))
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.lock = threading.RLock()
 
-    def __enter__(self) -> LocalSite:
-        self._thread.start()
-        return self
+    keeps_alive = False
+    """Whether a connection is used again, as a real site's is; who does not close it gets a warning then."""
+
+    def handler(self) -> type[Handler]:
+        protocol = "HTTP/1.1" if self.keeps_alive else "HTTP/1.0"
+        return type("BoundHandler", (Handler,), {"site": self, "protocol_version": protocol})
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stopping.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """The site's address, for ``SG_URL``."""
-        return f"http://{self.host}:{self._server.server_port}"
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """SG_URL, SG_SCRIPT and SG_API_KEY."""
-        return {"SG_URL": self.url, "SG_SCRIPT": self.script, "SG_API_KEY": self.api_key}
-
-    @property
-    def schema(self) -> tuple[Raw, Raw]:
-        """What the two schema calls return. May be set, also while the site runs: to a ``SiteSchema``, to what
-        ``schema_read()`` returns, or to an object that holds both answers by their names."""
-        return self._schema
-
-    @schema.setter
-    def schema(self, schema: SiteSchema | Mapping[str, Any]) -> None:
-        if isinstance(schema, SiteSchema):
-            self._schema = raw_schema(schema)
-        elif "schema_read" in schema:
-            self._schema = (schema["schema_read"], schema.get("schema_entity_read", {}))
-        else:
-            self._schema = (dict(schema), {code: {"name": _pair(code), "visible": _pair(True)} for code in schema})
+        super().__exit__(kind, error, at)
 
     def misbehave(self, how: Misbehaviour | None, method: str | None = None) -> None:
         """Answer badly from now on (to one method only, if given); ``None`` ends it."""
         self._misbehaviour = (how, method) if how else None
 
-    def misbehaviour(self, method: str) -> Misbehaviour | None:
+    def fail(self, how: Misbehaviour | int, times: int, method: str = "read", **headers: str) -> None:
+        """Answer badly so many times, with a kind of misbehaviour or an HTTP status, and then well again."""
+        self._failures.append((method, Failure(how, times, headers)))
+
+    def misbehaviour(self, method: str) -> Misbehaviour | Failure | None:
         """How to treat a call of ``method`` now."""
+        with self.lock:
+            for name, failure in self._failures:
+                if name == method and failure.times:
+                    failure.times -= 1
+                    return failure
         if self._misbehaviour and self._misbehaviour[1] in (None, method):
             return self._misbehaviour[0]
         return None
@@ -141,14 +106,11 @@ class LocalSite:
         self._stopping.wait(30)
 
     def answer(self, method: str, params: list[Any]) -> Raw:
-        """The decoded JSON answer to one call."""
         self.requests[method] += 1
-        if method == "info":
-            return {"results": {"version": self.version, "full_version": [*self.version, 0]}}
-        refusal = self._refusal(params[0] if params else {})
-        return refusal or self._results(method, params[1] if len(params) > 1 else {})
+        with self.lock:
+            return super().answer(method, params)
 
-    def _refusal(self, auth: Mapping[str, Any]) -> Raw | None:
+    def refusal(self, auth: Mapping[str, Any]) -> Raw | None:
         if "session_token" in auth:
             fault = None if auth["session_token"] == self.session_token else "login"
             message = "Session has expired or is not valid"
@@ -157,62 +119,60 @@ class LocalSite:
             fault = self.password_fault if right else "login"
             message = f"Can't authenticate user '{auth['user_login']}'"
         else:
-            fault = (
-                None if (auth.get("script_name"), auth.get("script_key")) == (self.script, self.api_key) else "login"
-            )
-            message = f"Can't authenticate script '{auth.get('script_name')}'"
+            return super().refusal(auth)
         return {"exception": True, "error_code": _FAULTS[fault], "message": message} if fault else None
 
-    def _results(self, method: str, params: Mapping[str, Any]) -> Raw:
+    def results(self, method: str, params: Mapping[str, Any]) -> Any:
+        if method == "read":
+            self.reads.append(dict(params))
+            self.before_read(dict(params))
+        if method in ("read", "summarize") and params["type"] in self.hidden:
+            raise Fault(f"API {method}() {params['type']}: permission denied")
+        return super().results(method, params)
+
+    @property
+    def schema(self) -> tuple[Raw, Raw]:
         fields, entities = self._schema
-        if method == "schema_read":
-            return {"results": fields}
-        if method == "schema_entity_read":
-            return {"results": entities}
-        if method == "schema_field_read" and params.get("type") in fields:
-            chosen = fields[params["type"]]
-            name = params.get("field_name")
-            return {"results": {name: chosen[name]} if name else chosen}
-        return {"exception": True, "error_code": 103, "message": f"API {method}(): invalid call"}
+        hidden = self.hidden if hasattr(self, "hidden") else set()
+        shown = {
+            code: {name: raw for name, raw in of.items() if f"{code}.{name}" not in hidden}
+            for code, of in fields.items()
+        }
+        return shown if hidden else fields, entities
+
+    @schema.setter
+    def schema(self, schema: SiteSchema | Mapping[str, Any]) -> None:
+        server.LocalSite.schema.fset(self, schema)  # type: ignore[attr-defined]
 
 
-def _handler(site: LocalSite) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            call = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            method = call["method_name"]
-            body = json.dumps(site.answer(method, call["params"])).encode()
-            if self.path != "/api3/json":
-                self._send(404, b"not found", "text/plain")
-                return
-            misbehaviour = site.misbehaviour(method)
-            if misbehaviour is None:
-                self._send(200, body, "application/json")
-            else:
-                self._misbehave(misbehaviour, body)
+class Handler(server.Handler):
+    """Takes the calls of one site, and treats some of them badly."""
 
-        def _misbehave(self, how: Misbehaviour, body: bytes) -> None:
-            if how == "drop":
-                self.close_connection = True
-            elif how == "slow":
-                site.wait()
-            elif how == "html":
-                self._send(200, _HTML, "text/html; charset=utf-8")
-            elif how == "truncated":
-                self._send(200, body[: len(body) // 2], "application/json")
-            elif how == "nonsense":
-                self._send(200, b"[" * 10_000 + b"]" * 10_000, "application/json")
-            else:
-                self._send(_STATUS[how], _HTML, "text/html")
+    site: LocalSite
 
-        def _send(self, status: int, body: bytes, content_type: str) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", content_type)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def reply(self, method: str, params: list[Any]) -> None:
+        if self.site.latency:
+            time.sleep(self.site.latency)
+        body = json.dumps(self.site.answer(method, params)).encode()
+        misbehaviour = self.site.misbehaviour(method)
+        if misbehaviour is None:
+            self.send(200, body, "application/json")
+        elif isinstance(misbehaviour, Failure) and isinstance(misbehaviour.how, int):
+            self.send(misbehaviour.how, _HTML, "text/html", **misbehaviour.headers)
+        else:
+            self._misbehave(misbehaviour.how if isinstance(misbehaviour, Failure) else misbehaviour, body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing: tests read what the program prints."""
-
-    return Handler
+    def _misbehave(self, how: Misbehaviour | int, body: bytes) -> None:
+        if how == "drop":
+            self.close_connection = True
+        elif how == "slow":
+            self.site.wait()
+            self.close_connection = True
+        elif how == "html":
+            self.send(200, _HTML, "text/html; charset=utf-8")
+        elif how == "truncated":
+            self.send(200, body[: len(body) // 2], "application/json")
+        elif how == "nonsense":
+            self.send(200, b"[" * 10_000 + b"]" * 10_000, "application/json")
+        else:
+            self.send(_STATUS[str(how)], _HTML, "text/html")

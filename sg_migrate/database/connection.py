@@ -16,7 +16,7 @@ from sg_migrate.database.address import engine_for
 from sg_migrate.database.refusals import refusals, whole_seconds
 from sg_migrate.database.reserved import quote_reserved, quoting_reserved
 from sg_migrate.database.sqlite import use
-from sg_migrate.errors import ForeignKeyError, SchemaChangedError, SettingsError
+from sg_migrate.errors import Batches, ForeignKeyError, SchemaChangedError, SettingsError
 from sg_migrate.settings import Settings
 
 _FOR_EVER = 2**31 - 1
@@ -30,7 +30,7 @@ def connect(
     engine: sa.Engine | None = None,
     revisions: Callable[[], Collection[str]] = tuple,
     *,
-    in_batches: bool = False,
+    in_batches: Batches | None = None,
 ) -> Iterator[sa.Connection]:
     """A connection ready for migrations.
 

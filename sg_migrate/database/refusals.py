@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sg_migrate.errors import ConnectionFailedError, DatabaseError, LockedError, Undone
+from sg_migrate.errors import Batches, ConnectionFailedError, DatabaseError, LockedError, Undone
 from sg_migrate.settings import Settings
 from sg_migrate.text import clean, shorten
 
@@ -36,13 +36,13 @@ _MYSQL_HOLDERS = sa.text("""
 
 
 @contextmanager
-def refusals(engine: sa.Engine, settings: Settings, *, in_batches: bool = False) -> Iterator[None]:
+def refusals(engine: sa.Engine, settings: Settings, *, in_batches: Batches | None = None) -> Iterator[None]:
     """Inside, an error of the database becomes one of ours that says what happened and what to do.
 
     Args:
         engine: the database.
         settings: ``lock_timeout`` matters here.
-        in_batches: whether what runs inside commits batch by batch, and goes on where it stopped.
+        in_batches: the command, where what runs inside commits batch by batch, and goes on where it stopped.
 
     Raises:
         LockedError: somebody else held a lock for longer than ``lock_timeout``.
@@ -57,7 +57,7 @@ def refusals(engine: sa.Engine, settings: Settings, *, in_batches: bool = False)
             raise ConnectionFailedError(engine.url.render_as_string(), message) from error
         statement = shorten(clean(error.statement), 200)
         is_mysql = engine.dialect.name in ("mysql", "mariadb")
-        undone: Undone = "batch" if in_batches else "nothing" if is_mysql else "all"
+        undone: Undone = in_batches or ("nothing" if is_mysql else "all")
         if is_lock_timeout(error):
             seconds = whole_seconds(settings.lock_timeout) if is_mysql else settings.lock_timeout
             raise LockedError(statement, seconds, holders(engine, _subject(error.statement)), undone) from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 from sg_migrate.errors.base import SgMigrateError
 from sg_migrate.errors.database import (
     AdoptError,
+    Batches,
+    BehindError,
     BusyError,
     CastError,
     ClashError,
@@ -19,12 +21,14 @@ from sg_migrate.errors.database import (
     DriftError,
     ForeignKeyError,
     ForeignKeysOnError,
+    LoadBusyError,
     LockedError,
     OfflineRebuildError,
     RebuildError,
     ResumeError,
     Undone,
     UnprovenError,
+    VanishedRecordsError,
     ViewsError,
 )
 from sg_migrate.errors.project import (
@@ -57,6 +61,7 @@ from sg_migrate.errors.site import (
     LoginRefusedError,
     MassRetirementError,
     PruneError,
+    RefusedError,
     SetAsideError,
     SnapshotConflictError,
     SnapshotError,
@@ -67,6 +72,8 @@ from sg_migrate.errors.site import (
 
 __all__ = [
     "AdoptError",
+    "Batches",
+    "BehindError",
     "BrokenRevisionError",
     "BuiltOtherwiseError",
     "BusyError",
@@ -87,6 +94,7 @@ __all__ = [
     "ForeignKeyError",
     "ForeignKeysOnError",
     "ImpossibleSettingError",
+    "LoadBusyError",
     "LockedError",
     "LoginRefusedError",
     "LostRevisionError",
@@ -99,6 +107,7 @@ __all__ = [
     "PruneError",
     "RebuildError",
     "RecordingError",
+    "RefusedError",
     "ResumeError",
     "RevisionError",
     "SameNameError",
@@ -115,5 +124,6 @@ __all__ = [
     "UnknownSettingError",
     "UnprovenError",
     "UnreachableError",
+    "VanishedRecordsError",
     "ViewsError",
 ]

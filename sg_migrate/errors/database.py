@@ -6,8 +6,10 @@ from typing import Literal, TypeAlias
 
 from sg_migrate.errors.base import SgMigrateError
 
-Undone: TypeAlias = Literal["all", "nothing", "batch"]
-"""What a refusal of the database takes back of what ran before: everything, nothing, or the last batch."""
+Batches: TypeAlias = Literal["carry", "load"]
+"""The commands that commit batch by batch."""
+Undone: TypeAlias = Literal["all", "nothing"] | Batches
+"""What a refusal of the database takes back of what ran before: everything, nothing, or a command's last batch."""
 
 
 class DatabaseUnavailableError(SgMigrateError):
@@ -17,6 +19,36 @@ class DatabaseUnavailableError(SgMigrateError):
         self.url = url
         self.problem = problem
         super().__init__(f"{url}: {problem}. Check --url, DATABASE_URL or sqlalchemy.url in alembic.ini.")
+
+
+class BehindError(SgMigrateError):
+    """A load into a database that does not have every revision."""
+
+    def __init__(self, present: tuple[str, ...], heads: tuple[str, ...]) -> None:
+        at = ", ".join(present) or "no revision"
+        super().__init__(
+            f"The database is at {at}, the revisions end at {', '.join(heads) or 'none'}: what is loaded must have its"
+            " columns. Run `alembic upgrade head` first."
+        )
+
+
+class LoadBusyError(SgMigrateError):
+    """Another load is at work on the same database."""
+
+    def __init__(self) -> None:
+        super().__init__("Another load is at work on this database. Wait until it is done, and run this again.")
+
+
+class VanishedRecordsError(SgMigrateError):
+    """More records of an entity type cannot be seen any more than vanish by themselves."""
+
+    def __init__(self, entity_type: str, gone: int, rows: int) -> None:
+        self.entity_type = entity_type
+        super().__init__(
+            f"{entity_type}: {gone:,} of {rows:,} records are neither active nor in the site's trash. Either the key"
+            " may not see them any more, or they were deleted; nothing was marked. Check the key's permissions; if they"
+            " are gone, run `sg-migrate load --sweep --accept-retirements`."
+        )
 
 
 class ConnectionFailedError(SgMigrateError):
@@ -36,7 +68,8 @@ class DatabaseError(SgMigrateError):
             "all": "",
             "nothing": "This engine cannot take back what ran before it: mend the cause, then finish with"
             " `sg-migrate resume`.",
-            "batch": "The batches before it are done: mend the cause, then go on with `sg-migrate carry`.",
+            "carry": "The batches before it are done: mend the cause, then go on with `sg-migrate carry`.",
+            "load": "What came before it is loaded: mend the cause, then go on with `sg-migrate load`.",
         }
         super().__init__(f"The database refused: {problem}\n  in: {statement}\n{remedy[undone]}".rstrip())
 
@@ -51,7 +84,8 @@ class LockedError(SgMigrateError):
         remedies = {
             "all": "Nothing was changed; run it again",
             "nothing": "Run `sg-migrate resume` and then this again",
-            "batch": "The batches before it are done; run it again",
+            "carry": "The batches before it are done; run it again",
+            "load": "What came before it is loaded; run it again",
         }
         remedy = remedies[undone]
         super().__init__(

@@ -23,6 +23,10 @@ class UnreachableError(SourceError):
     """The site could not be reached, or what answered was not a ShotGrid site."""
 
 
+class RefusedError(UnreachableError):
+    """The site answered with a fault of its own: a permission, an entity type or field that is not there."""
+
+
 class LoginRefusedError(SourceError):
     """The site answered and refused the credentials."""
 

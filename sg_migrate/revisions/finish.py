@@ -40,7 +40,7 @@ def finish_conversions(
         batch_size: how many rows are looked at between two commits.
         watch: called for each conversion with the number of its rows; what it gives is called with the rows of a batch.
     """
-    with connect(project.engine_options, project.url, project.settings, in_batches=True) as connection:
+    with connect(project.engine_options, project.url, project.settings, in_batches="carry") as connection:
         built = _built(connection, project)
         found = pending.read(connection)
         connection.commit()

@@ -19,6 +19,7 @@ from sg_migrate.conversion import execution
 from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver
 from sg_migrate.conversion.operations import RestoreColumnOp, RestoreLinksOp
 from sg_migrate.conversion.unfinished import finish_before_drop
+from sg_migrate.database import load_record
 from sg_migrate.database.connection import lock_for_writing
 from sg_migrate.database.origins import Origins
 from sg_migrate.database.views import check_views
@@ -61,6 +62,7 @@ def guarded(
         _check_losses(context, replayed)
     for step, one in zip(steps, replayed, strict=True):
         with own_transaction(connection):
+            load_record.forget(connection, one.before, one.after)
             if one.is_upgrade:
                 finish_before_drop(connection, one.before, one.after)
             elif execution.may_discard(context):

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 from xmlrpc.client import ProtocolError
 
-from sg_migrate.errors import CredentialsError, LoginRefusedError, SourceError, UnreachableError
+from sg_migrate.errors import CredentialsError, LoginRefusedError, RefusedError, SourceError, UnreachableError
 from sg_migrate.site.formats import Recognised, entity_listing
 from sg_migrate.site.loaded import Loaded, loaded
 from sg_migrate.site.raw import RawSite
@@ -54,13 +54,17 @@ def has_credentials() -> bool:
 
 
 def connect_from_environment(
-    environ: Mapping[str, str] | None = None, *, timeout: float = TIMEOUT_SECONDS
+    environ: Mapping[str, str] | None = None,
+    *,
+    timeout: float = TIMEOUT_SECONDS,
+    client: Callable[..., Any] | None = None,
 ) -> Connection:
     """A ``shotgun_api3.Shotgun`` made from SG_URL and one kind of credentials. Sends nothing yet.
 
     Args:
         environ: the variables; the process's own when left out. Empty ones count as not set.
         timeout: seconds to wait for each answer.
+        client: the class to make, in the place of ``Shotgun``.
 
     Raises:
         CredentialsError: SG_URL or the credentials are missing, incomplete, or of more than one kind.
@@ -71,7 +75,7 @@ def connect_from_environment(
     from shotgun_api3.shotgun import Shotgun
 
     try:
-        connection = Shotgun(url, connect=False, convert_datetimes_to_utc=False, **arguments)
+        connection = (client or Shotgun)(url, connect=False, convert_datetimes_to_utc=False, **arguments)
     except ValueError:
         raise CredentialsError("SG_URL", "not a web address that can be used.", _CREDENTIALS_REMEDY) from None
     connection.config.timeout_secs = timeout
@@ -123,8 +127,8 @@ def read_site(connection: Connection, host: str | None = None) -> Loaded:
     """
     host = host or connection_host(connection)
     source = host or "the site"
-    fields = _call(source, connection, connection.schema_read)
-    entities = _call(source, connection, connection.schema_entity_read)
+    fields = call(source, connection, connection.schema_read)
+    entities = call(source, connection, connection.schema_entity_read)
     try:
         raw = RawSite(
             _plain_answer("schema_read()", fields), entity_listing(_plain_answer("schema_entity_read()", entities))
@@ -169,12 +173,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _call(source: str, connection: Connection, call: Callable[[], Any]) -> Any:
+def call(source: str, connection: Connection, method: Callable[[], Any]) -> Any:
+    """What ``method`` gives, with the errors of `read_site`; a fault that the site reports is a `RefusedError`."""
     from shotgun_api3.lib.httplib2 import HttpLib2Error
     from shotgun_api3.shotgun import ShotgunError
 
     try:
-        return call()
+        return method()
     except ShotgunError as error:
         raise _refused(source, connection, error) from None
     except ProtocolError as error:
@@ -205,7 +210,7 @@ def _refused(source: str, connection: Connection, error: Exception) -> SourceErr
         return LoginRefusedError(
             source, f"does not take a password here: {said}", "Use SG_SCRIPT and SG_API_KEY, or SG_SESSION_TOKEN."
         )
-    return UnreachableError(source, f"reported an error: {said}")
+    return RefusedError(source, f"reported an error: {said}")
 
 
 def _unreachable(source: str, error: Exception) -> UnreachableError:

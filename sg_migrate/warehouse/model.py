@@ -20,7 +20,7 @@ from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID, JSON_VALUE, MAPPING, c
 from sg_migrate.warehouse.mark import CATALOG, Mark, mark_for
 from sg_migrate.warehouse.state import ColumnState, ForeignKeyState, State, TableState, to_metadata
 
-RESERVED_TABLES = ("alembic_version", "sg_carry")
+RESERVED_TABLES = ("alembic_version", "sg_carry", "sg_load", "sg_load_rejects")
 """Names of tables that Alembic and sg_migrate keep for themselves."""
 
 LINK_TABLE_COLUMNS = {"owner_id": ID, "linked_type": ENTITY_TYPE, "linked_id": ID}

@@ -1,0 +1,1 @@
+"""Records: the warehouse filled from the site, kept current, and proved."""

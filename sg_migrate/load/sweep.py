@@ -1,0 +1,137 @@
+"""The sweep: every id of the site against the warehouse, the only proof of what was deleted and of what came back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from sg_migrate.errors import VanishedRecordsError
+from sg_migrate.load.entity_type import TypeLoad
+from sg_migrate.load.links import linking_here, linking_on_site
+from sg_migrate.load.pages import highest, pages
+from sg_migrate.load.pool import Record
+from sg_migrate.load.writer import in_parts
+
+VANISHED_PART, VANISHED_LEAST = 0.25, 20
+"""More than this part of a type's records, and at least so many, do not vanish by themselves."""
+_LINKS = ("entity", "multi_entity", "addressing")
+
+
+@dataclass(slots=True)
+class Differing:
+    """Where the site and the warehouse differ in one entity type."""
+
+    gone: set[int] = field(default_factory=set)
+    """Active here, and not among the site's active ones."""
+    back: set[int] = field(default_factory=set)
+    """Retired here, and active on the site."""
+    unknown: set[int] = field(default_factory=set)
+    """Not here at all, or without a date by which a change could be seen."""
+    deleted: set[int] = field(default_factory=set)
+    """Retired here, and not in the site's trash any more."""
+
+
+async def sweep(load: TypeLoad, others: Sequence[TypeLoad], *, deep: bool) -> None:
+    """Find the records of an entity type that were deleted or revived, or are missing, and read them again.
+
+    What the site works out by itself is read along: no event tells of it.
+
+    Args:
+        load: the entity type.
+        others: every entity type that is loaded; what links to a record that went or came back is read again.
+        deep: whether no event log tells what changed: then links are read along too.
+
+    Raises:
+        VanishedRecordsError: more than a quarter of the records cannot be seen any more, and nobody said it is so.
+    """
+    found = Differing()
+    await _active(load, found, deep)
+    await _retired(load, found)
+    place = load.plan.entity_type
+    targets_gone, targets_back = {place: found.gone}, {place: found.back}
+    if found.gone or found.back:
+        for other in others:
+            here = linking_here(load.session.connection, other.plan, targets_gone)
+            there = await linking_on_site(other.session, other.plan, targets_back)
+            await other.read_ids(here | there)
+        load.session.commit()  # before the records themselves: another load would not find them again
+    absent = await load.read_ids(found.gone | found.back | found.unknown)
+    absent &= found.gone
+    _check(load, absent)
+    load.mark_gone(absent)
+    if load.session.options.forget:
+        _forget(load, absent | await load.read_ids(found.deleted))
+
+
+async def _active(load: TypeLoad, found: Differing, deep: bool) -> None:
+    plan = load.plan.only([
+        one.code for one in load.plan.fields if one.is_worked_out or (deep and one.data_type in _LINKS)
+    ])  # fmt: skip
+    only = TypeLoad(load.session, plan, load.progress, load.events, partial=True)
+    dates = ["updated_at"] if deep and plan.has_updated_at else []
+    last = 0
+    async for page, is_last in pages(load.session, plan, [*plan.codes, *dates]):
+        here = _between(load, last, None if is_last else highest(page, last))
+        site = {record["id"] for record in page}
+        found.unknown |= site - here.keys()
+        found.unknown |= {record["id"] for record in page if dates and record.get("updated_at") is None}
+        found.back |= {record_id for record_id in site if here.get(record_id)}
+        found.gone |= {record_id for record_id, retired in here.items() if not retired} - site
+        if plan.fields:
+            changed = only.write(_known(page, here), retired=False)
+            load.session.written(load.plan, load.progress, 0, changed)
+        last = highest(page, last) or last
+
+
+def _known(page: list[Record], here: Mapping[int, bool]) -> list[Record]:
+    """The records that are active here too; the others are read whole."""
+    return [record for record in page if here.get(record["id"]) is False]
+
+
+async def _retired(load: TypeLoad, found: Differing) -> None:
+    last = 0
+    async for page, is_last in pages(load.session, load.plan, ["id"], retired=True):
+        here = _between(load, last, None if is_last else highest(page, last))
+        site = {record["id"] for record in page}
+        found.unknown |= site - here.keys()
+        found.deleted |= {record_id for record_id, retired in here.items() if retired} - site - found.back
+        last = highest(page, last) or last
+
+
+def _between(load: TypeLoad, low: int, high: int | None) -> dict[int, bool]:
+    """The records of the warehouse between two ids: whether they are retired."""
+    plan, projects = load.plan, load.session.options.projects
+    table = sa.table(plan.table, *map(sa.column, ("id", plan.retired_at)))
+    query = sa.select(table.c.id, table.c[plan.retired_at].is_not(None)).where(table.c.id > low)
+    if high is not None:
+        query = query.where(table.c.id <= high)
+    if projects and plan.entity_type == "Project":
+        query = query.where(table.c.id.in_(projects))
+    elif projects and plan.has_project:
+        columns = next((one.columns for one in plan.fields if one.code == "project"), ())
+        query = query.where(sa.column(columns[0].name).in_(projects)) if columns else query
+    return {int(record_id): bool(retired) for record_id, retired in load.session.connection.execute(query)}
+
+
+def _check(load: TypeLoad, absent: set[int]) -> None:
+    table = sa.table(load.plan.table, sa.column(load.plan.retired_at))
+    active = sa.select(sa.func.count()).select_from(table).where(table.c[load.plan.retired_at].is_(None))
+    if len(absent) < VANISHED_LEAST or load.session.options.accept_retirements:
+        return
+    rows = int(load.session.connection.execute(active).scalar_one())
+    if len(absent) > rows * VANISHED_PART:
+        raise VanishedRecordsError(load.plan.entity_type, len(absent), rows)
+
+
+def _forget(load: TypeLoad, ids: set[int]) -> None:
+    """Take the rows of records away that the site deleted for ever, with their links."""
+    changed = 0
+    tables: list[tuple[Any, str]] = [(one.link_table, "owner_id") for one in load.plan.fields if one.link_table]
+    for name, key in [*tables, (load.plan.table, "id")]:
+        for part in in_parts(ids):
+            statement = sa.delete(sa.table(name)).where(sa.text(f"{key} IN {part}"))
+            changed += load.session.connection.execute(statement).rowcount
+    load.session.written(load.plan, load.progress, 0, changed)
