@@ -54,7 +54,8 @@ class TypeLoad:
         gone = [code for code in self.plan.codes if page and code not in page[0]]
         if gone:
             self._leave(gone, "the site does not have it any more; its values stay as they are")
-        rejected = {code for _, code in self.writer.page(page).rejects} - self._checked - {"id"}
+        found = self.writer.page(page)
+        rejected = {code for _, code in found.rejects} - self._checked - {"id"}
         if rejected:
             self._checked |= rejected
             now = self.session.pool.data_types(self.plan.entity_type)
@@ -62,7 +63,8 @@ class TypeLoad:
                 if now.get(field.code) != field.data_type:
                     what = f"it is {now[field.code]} on the site now" if field.code in now else "the site lost it"
                     self._leave([field.code], f"{what}; its values stay until a revision follows")
-        return self.writer.write(page, retired=retired)
+                    found = self.writer.page(page)
+        return self.writer.write(found, retired=retired)
 
     def _leave(self, codes: Collection[str], why: str) -> None:
         """Leave fields alone from now on."""

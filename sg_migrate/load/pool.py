@@ -155,8 +155,12 @@ class Pool:
 
     def _client(self) -> Any:
         if not hasattr(self._local, "client"):
-            self._local.client = self._connect()
-            self._clients.append(self._local.client)
+            client = self._connect()
+            with self._lock:
+                if self._clients and self._answered:
+                    client.learn_from(self._clients[0])
+                self._clients.append(client)
+            self._local.client = client
         return self._local.client
 
     def _pause(self, state: RetryCallState) -> float:

@@ -14,7 +14,6 @@ from datetime import date, datetime, timezone
 from decimal import Decimal, InvalidOperation
 from functools import partial
 from typing import Any, TypeAlias
-from urllib.parse import urlsplit, urlunsplit
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
@@ -60,10 +59,6 @@ def text(value: Any) -> str:
     """A text as it is."""
     if not isinstance(value, str):
         raise Reject(f"not a text but {_kind(value)}")
-    return _storable(value)
-
-
-def _storable(value: str) -> str:
     if "\x00" in value:
         raise Reject("a NUL character in the text")
     if not value.isascii():
@@ -76,7 +71,7 @@ def _storable(value: str) -> str:
 
 def text_of_anything(value: Any) -> str:
     """A text as it is, anything else as JSON: of data types that nobody knows, and calculated fields."""
-    return _storable(value) if isinstance(value, str) else json_text(json_value(value))
+    return text(value) if isinstance(value, str) else json_text(json_value(value))
 
 
 def bounded_text(length: int, value: Any) -> str:
@@ -93,22 +88,20 @@ def image(value: Any) -> str:
 
 
 def _unsigned(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return address
-    return urlunsplit((*parts[:3], "", "")) if parts.scheme in ("http", "https") else address
+    return address.partition("?")[0].partition("#")[0] if address.startswith(("http://", "https://")) else address
 
 
 def whole_number(most: int, value: Any) -> int:
     """A whole number between ``-most - 1`` and ``most``; old sites send some as texts."""
-    if (isinstance(value, str) and _WHOLE.fullmatch(value)) or (isinstance(value, float) and value.is_integer()):
-        value = int(value)
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise Reject(f"not a whole number but {_kind(value)}")
-    if not -most - 1 <= value <= most:
+    if type(value) is not int:  # a truth value is an int too
+        if not (isinstance(value, str) and _WHOLE.fullmatch(value)) and not (
+            isinstance(value, float) and value.is_integer()
+        ):
+            raise Reject(f"not a whole number but {_kind(value)}")
+    found = int(value)
+    if not -most - 1 <= found <= most:
         raise Reject("beyond 32 bits" if most == _MAX_INTEGER else "beyond 64 bits")
-    return value
+    return found
 
 
 def number(value: Any) -> float:
@@ -128,6 +121,10 @@ def number(value: Any) -> float:
 
 def money(value: Any) -> Decimal:
     """A number of at most 15 digits, two of them behind the point."""
+    if type(value) is float and abs(value) < 1e13:
+        written = f"{value:.2f}"
+        if float(written) == value:
+            return Decimal(written)
     number(value)
     try:
         found = Decimal(str(value).strip())
@@ -160,18 +157,18 @@ def day(value: Any) -> date:
 
 def moment(value: Any) -> datetime:
     """A moment with its time zone, in UTC."""
-    found = _MOMENT.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    form = _MOMENT.fullmatch(value) if isinstance(value, str) else None
+    if form is None:
         raise Reject("not a moment of the form YYYY-MM-DDTHH:MM:SSZ")
-    fraction, zone = found.groups()
+    fraction, zone = form.groups()
     try:
-        moment = datetime.fromisoformat(value[:19])
+        found = datetime.fromisoformat(f"{value[:19]}+00:00")
         if fraction:
-            moment = moment.replace(microsecond=int(fraction.ljust(6, "0")))
+            found = found.replace(microsecond=int(fraction.ljust(6, "0")))
         if zone == "Z":
-            return moment.replace(tzinfo=timezone.utc)
+            return found
         offset = datetime.strptime(zone, "%z").tzinfo
-        return moment.replace(tzinfo=offset).astimezone(timezone.utc)
+        return found.replace(tzinfo=offset).astimezone(timezone.utc)
     except (ValueError, OverflowError) as error:
         raise Reject(str(error)) from None
 
@@ -222,7 +219,7 @@ def link(value: Any) -> tuple[int, str]:
     record_id, entity_type = value.get("id"), value.get("type")
     if not isinstance(entity_type, str) or not entity_type:
         raise Reject("a link without an entity type")
-    if not isinstance(record_id, int) or isinstance(record_id, bool):
+    if type(record_id) is not int:
         raise Reject("a link without an id")
     return whole_number(MAX_ID, record_id), bounded_text(64, entity_type)
 

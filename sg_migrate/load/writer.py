@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -63,17 +63,18 @@ class Writer:
         self._has_rejects = has_rejects
         self._quote = connection.dialect.identifier_preparer.quote_identifier
 
-    def write(self, records: Iterable[dict[str, Any]], *, retired: bool) -> int:
+    def write(self, page: Page, *, retired: bool) -> int:
         """Write records, and take away the links and rejects that they have no longer.
 
         Args:
-            records: as the site sends them.
+            page: what `page` made of them.
             retired: whether they are in the trash.
 
         Returns:
             How many rows of all tables are new, other than before, or gone.
         """
-        page = self.page(records)
+        if not self.connection.in_transaction():
+            self.connection.begin()  # what goes to the driver itself begins none
         counts = self.connection.dialect.name in ("mysql", "mariadb")  # the others say what is new
         known = self._known(page.rows) if self._partial or counts else set()
         if self._partial:
@@ -90,20 +91,25 @@ class Writer:
     def page(self, records: Iterable[dict[str, Any]]) -> Page:
         """Records as rows; of several with one id the last counts."""
         page = Page(links={table: set() for table in self._link_tables})
-        scalars = [one for one in self.plan.fields if not one.link_table]
-        lists = [one for one in self.plan.fields if one.link_table]
+        fields = self.plan.fields
+        scalars = [(one.code, one.convert or link, len(one.columns)) for one in fields if not one.link_table]
+        lists = [one for one in fields if one.link_table]
         for record in records:
             record_id = record.get("id")
-            if not isinstance(record_id, int) or isinstance(record_id, bool) or not 0 <= record_id <= MAX_ID:
+            if type(record_id) is not int or not 0 <= record_id <= MAX_ID:
                 page.rejects[0, "id"] = (_shown(record_id), "not an id")
                 continue
             row: list[Any] = []
-            for one in scalars:
-                value = record.get(one.code)
-                if value is None:
-                    row.extend((None,) * len(one.columns))
-                else:
-                    row.extend(_scalar(one, value, record_id, page))
+            for code, convert, width in scalars:
+                value = record.get(code)
+                try:
+                    if width == 1:
+                        row.append(None if value is None else convert(value))
+                    else:
+                        row += (None, None) if value is None else convert(value)
+                except Reject as error:
+                    page.rejects[record_id, code] = (_shown(value), str(error))
+                    row += (None,) * width
             for position, adapt in self._adapters:
                 if row[position] is not None:
                     row[position] = adapt(row[position])
@@ -194,15 +200,6 @@ def in_parts(ids: Iterable[int], size: int = _AT_ONCE) -> Iterator[str]:
 
 def _link_table(name: str) -> sa.TableClause:
     return sa.table(name, sa.column("owner_id"), sa.column("linked_type"), sa.column("linked_id"))
-
-
-def _scalar(one: LoadedField, value: Any, record_id: int, page: Page) -> Sequence[Any]:
-    """The values of a field's columns; none where they are rejected."""
-    try:
-        return link(value) if one.convert is None else (one.convert(value),)
-    except Reject as error:
-        page.rejects[record_id, one.code] = (_shown(value), str(error))
-        return (None,) * len(one.columns)
 
 
 def _list(one: LoadedField, value: Any, record_id: int, page: Page) -> None:

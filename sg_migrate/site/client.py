@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from shotgun_api3.shotgun import Shotgun
 
 
@@ -17,8 +18,18 @@ class RecordClient(Shotgun):
 
     MAX_ATTEMPTS = 1
 
+    def learn_from(self, other: RecordClient) -> None:
+        """Take over what another client of the same site has asked it about itself."""
+        self._server_caps = other.server_caps
+
     def _transform_inbound(self, data: Any) -> Any:
         return data
+
+    def _json_loads(self, body: Any) -> Any:
+        try:
+            return msgspec.json.decode(body)
+        except msgspec.MsgspecError:  # of what is no strict JSON, such as half a surrogate pair
+            return super()._json_loads(body)
 
     def _parse_records(self, records: Any) -> Any:
         return records
