@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import sqlalchemy as sa
 
 from sg_migrate.database.load_record import Progress
 from sg_migrate.errors import RefusedError
-from sg_migrate.load.events import Events
+from sg_migrate.load.events import LOG, Events
 from sg_migrate.load.links import linking_here, linking_on_site
 from sg_migrate.load.pages import Range, everything, pages
 from sg_migrate.load.plan import TypePlan
@@ -23,6 +23,7 @@ from sg_migrate.warehouse.state import ColumnState
 OVERLAP = timedelta(minutes=10)
 """How far behind the mark changes are read again: a transaction that takes long has an earlier moment."""
 _MOMENT = "%Y-%m-%dT%H:%M:%SZ"
+_BEGINNING = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 class TypeLoad:
@@ -126,8 +127,10 @@ class TypeLoad:
     async def read_changes(self) -> None:
         """Read the records that changed since the last load: by their date, and by the events that name them."""
         progress = self.progress
-        seen, mark = await self._read_recent()
-        if self.events.reaches(progress.event):
+        seen, mark = await self._read_recent(retired=False)
+        if not self.events.reaches(progress.event):
+            await self._read_recent(retired=True)  # revived, edited and retired again
+        else:
             assert progress.event is not None
             affected = self.events.since(progress.event)
             here = linking_here(self.session.connection, self.plan, affected.retired)
@@ -138,20 +141,26 @@ class TypeLoad:
             progress.event = self.events.safe
         progress.mark = max(mark, progress.mark, self.events.now)
 
-    async def _read_recent(self) -> tuple[set[int], str]:
+    async def _read_recent(self, *, retired: bool) -> tuple[set[int], str]:
         """New records and those with a new date; gives their ids, and the highest date of the first page."""
         progress = self.progress
-        recent: list[Any] = [["id", "greater_than", progress.last_id]]
-        if self.plan.has_updated_at and progress.mark:
-            since = moment(progress.mark) - OVERLAP
+        last_id = progress.last_id
+        if self.plan.entity_type == LOG and progress.event is not None:
+            last_id = min(last_id, progress.event)  # nothing names an event that comes late
+        recent: list[Any] = [["id", "greater_than", last_id]]
+        fields = {*self.plan.codes}
+        if self.plan.has_updated_at:
+            since = moment(progress.mark) - OVERLAP if progress.mark else _BEGINNING
             recent.append(["updated_at", "greater_than", since.strftime(_MOMENT)])
-        fields = [*self.plan.codes, *(["updated_at"] if self.plan.has_updated_at else [])]
+            fields.add("updated_at")
         filters = [{"filter_operator": "any", "filters": recent}]
         seen: set[int] = set()
         mark: str | None = None
-        async for page, _ in pages(self.session, self.plan, fields, filters, limits=[None, None]):
+        async for page, _ in pages(
+            self.session, self.plan, sorted(fields), filters, retired=retired, limits=[None, None]
+        ):
             mark = _highest_moment(page) if mark is None else mark
-            changed = self.write(page, retired=False)
+            changed = self.write(page, retired=retired)
             ids = {record["id"] for record in page if isinstance(record.get("id"), int)}
             seen |= ids
             self.session.written(self.plan, progress, len(page), changed)

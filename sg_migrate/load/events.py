@@ -104,13 +104,30 @@ async def read_events(session: Session, since: int | None) -> Events:
     """
     try:
         if since is None:
-            newest = await session.find(LOG, [], ["created_at"], newest_first="id", limit=1)
-            last = highest(newest, 0) or 0
-            return Events(True, last, last, str(newest[0].get("created_at") or "") if newest else "")
+            return await _read_end(session)
         return await _read_on(session, since)
     except RefusedError as error:
         session.note(f"The event log cannot be read ({error}): records are compared one by one instead.")
         return Events()
+
+
+async def _read_end(session: Session) -> Events:
+    """Where the log ends now, with the last minutes of it: what is written there may not be all that belongs there."""
+    newest: list[Record] = []
+    while True:
+        before = [["id", "less_than", newest[-1]["id"]]] if newest else []
+        page = await session.find(LOG, before, FIELDS, newest_first="id")
+        newest += [event for event in page if isinstance(event.get("id"), int)]
+        moments = [at for event in newest if (at := _moment(event.get("created_at")))]
+        if len(page) < session.pool.page_size or not moments or max(moments) - min(moments) >= GRACE:
+            break
+    found = Events(readable=True)
+    if newest:
+        found.first, found.safe = newest[-1]["id"], newest[-1]["id"] - 1
+    for event in reversed(newest):
+        found.add(event)
+    found.end()
+    return found
 
 
 async def _read_on(session: Session, since: int) -> Events:
@@ -123,6 +140,7 @@ async def _read_on(session: Session, since: int) -> Events:
         if events and not begun:
             begun = True
             found.first = events[0]["id"]
+            found.safe = found.first - 1  # what is pruned is no hole
         for event in events:
             found.add(event)
         last = highest(page, last) or last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ def linking_here(connection: sa.Connection, plan: TypePlan, targets: Targets) ->
     return found
 
 
-def _query(plan: TypePlan, field: LoadedField, entity_type: str, ids: Sequence[int]) -> sa.Select[Any]:
+def _query(plan: TypePlan, field: LoadedField, entity_type: str, ids: Any) -> sa.Select[Any]:
     if field.link_table:
         links = sa.table(field.link_table, *map(sa.column, ("owner_id", "linked_type", "linked_id")))
         owners = sa.select(links.c.owner_id).distinct()
@@ -40,6 +40,21 @@ def _query(plan: TypePlan, field: LoadedField, entity_type: str, ids: Sequence[i
         return sa.select(table.c.id).where(table.c[names[1]] == entity_type, table.c[names[0]].in_(ids))
     text = sa.cast(table.c[names[0]], sa.Text())  # a list as JSON: every record that links to the type at all
     return sa.select(table.c.id).where(text.contains(f'"type": "{entity_type}"', autoescape=True))
+
+
+def dangling(connection: sa.Connection, plan: TypePlan, others: Iterable[TypePlan]) -> set[int]:
+    """The records of an entity type with a link to a record that the warehouse has as retired.
+
+    The site shows no such link: where one is here, it was read before its target went into the trash.
+    """
+    found: set[int] = set()
+    for target in others:
+        retired = sa.table(target.table, sa.column("id"), sa.column(target.retired_at))
+        gone = sa.select(retired.c.id).where(retired.c[target.retired_at].is_not(None))
+        for field in plan.fields:
+            if field.data_type in _LINKS and target.entity_type in field.valid_types and len(field.columns) != 1:
+                found.update(connection.execute(_query(plan, field, target.entity_type, gone)).scalars())
+    return found
 
 
 async def linking_on_site(session: Session, plan: TypePlan, targets: Targets) -> set[int]:

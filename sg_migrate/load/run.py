@@ -24,7 +24,7 @@ from sg_migrate.load.events import Events, read_events
 from sg_migrate.load.plan import TypePlan, plans
 from sg_migrate.load.pool import Pool
 from sg_migrate.load.session import Options, Outcome, Session
-from sg_migrate.load.sweep import sweep
+from sg_migrate.load.sweep import mend_links, sweep
 from sg_migrate.revisions.project import Project
 from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse.state import State
@@ -151,8 +151,10 @@ async def _run(session: Session, found: Sequence[TypePlan]) -> list[SgMigrateErr
                 await run.one(TypeLoad(session, plan, progress[plan.entity_type], events))
 
         await asyncio.gather(*(one(plan) for plan in found))
-        for load in list(run.done):
-            await run.sweep(load)
+        compared = [load for load in run.done if await run.sweep(load)]
+        for load in compared:
+            await mend_links(load, run.done)
+            session.commit(load.progress)
         return run.refusals
     except (SgMigrateError, asyncio.CancelledError):
         session.commit()  # what was written before is whole
@@ -198,23 +200,24 @@ class _Run:
     def _is_deep(self, load: TypeLoad) -> bool:
         return load.plan.entity_type in self.deep
 
-    async def sweep(self, load: TypeLoad) -> None:
-        """Compare every id, where that was asked for or nothing else tells what was deleted."""
+    async def sweep(self, load: TypeLoad) -> bool:
+        """Compare every id, where that was asked for or nothing else tells what was deleted; gives whether it was."""
         if not self.session.options.sweep and not self._is_deep(load):
-            return
+            return False
         try:
             await sweep(load, self.done, deep=self._is_deep(load))
         except VanishedRecordsError as error:
             self.refusals.append(error)
-            return
+            return False
         except RefusedError as error:
             self.session.note(f"{load.plan.entity_type} is not compared: {error}")
-            return
+            return False
         if self.events.readable:
             load.progress.event = self.events.safe
         outcome = self.session.outcome(load.plan)
         load.progress.records, load.progress.changed = outcome.read, outcome.changed
         self.session.commit(load.progress)
+        return True
 
 
 def _state(warehouse: Warehouse, options: Options) -> tuple[int | None, int]:

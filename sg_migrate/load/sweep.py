@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from sg_migrate.errors import VanishedRecordsError
 from sg_migrate.load.entity_type import TypeLoad
-from sg_migrate.load.links import linking_here, linking_on_site
+from sg_migrate.load.links import dangling, linking_on_site
 from sg_migrate.load.pages import highest, pages
-from sg_migrate.load.pool import Record
+from sg_migrate.load.plan import LoadedField
 from sg_migrate.load.writer import in_parts
 
 VANISHED_PART, VANISHED_LEAST = 0.25, 20
@@ -41,22 +41,18 @@ async def sweep(load: TypeLoad, others: Sequence[TypeLoad], *, deep: bool) -> No
 
     Args:
         load: the entity type.
-        others: every entity type that is loaded; what links to a record that went or came back is read again.
+        others: every entity type that is loaded; what links to a record that came back is read again.
         deep: whether no event log tells what changed: then links are read along too.
 
     Raises:
         VanishedRecordsError: more than a quarter of the records cannot be seen any more, and nobody said it is so.
     """
     found = Differing()
-    await _active(load, found, deep)
-    await _retired(load, found)
-    place = load.plan.entity_type
-    targets_gone, targets_back = {place: found.gone}, {place: found.back}
-    if found.gone or found.back:
+    await _compare(load, found, deep=deep, retired=False)
+    await _compare(load, found, deep=deep, retired=True)
+    if found.back:
         for other in others:
-            here = linking_here(load.session.connection, other.plan, targets_gone)
-            there = await linking_on_site(other.session, other.plan, targets_back)
-            await other.read_ids(here | there)
+            await other.read_ids(await linking_on_site(other.session, other.plan, {load.plan.entity_type: found.back}))
         load.session.commit()  # before the records themselves: another load would not find them again
     absent = await load.read_ids(found.gone | found.back | found.unknown)
     absent &= found.gone
@@ -66,39 +62,36 @@ async def sweep(load: TypeLoad, others: Sequence[TypeLoad], *, deep: bool) -> No
         _forget(load, absent | await load.read_ids(found.deleted))
 
 
-async def _active(load: TypeLoad, found: Differing, deep: bool) -> None:
-    plan = load.plan.only([
-        one.code for one in load.plan.fields if one.is_worked_out or (deep and one.data_type in _LINKS)
-    ])  # fmt: skip
-    only = TypeLoad(load.session, plan, load.progress, load.events, partial=True)
-    dates = ["updated_at"] if deep and plan.has_updated_at else []
+async def mend_links(load: TypeLoad, others: Sequence[TypeLoad]) -> None:
+    """Read the records again that link to what went into the trash, once every entity type is compared."""
+    await load.read_ids(dangling(load.session.connection, load.plan, [other.plan for other in others]))
+
+
+async def _compare(load: TypeLoad, found: Differing, *, deep: bool, retired: bool) -> None:
+    """All ids of the site, active or retired, against those of the warehouse between the same two."""
+    codes = [one.code for one in load.plan.fields if _is_read_along(one, deep, retired)]
+    only = TypeLoad(load.session, load.plan.only(codes), load.progress, load.events, partial=True)
+    dates = ["updated_at"] if deep and load.plan.has_updated_at else []
     last = 0
-    async for page, is_last in pages(load.session, plan, [*plan.codes, *dates]):
+    async for page, is_last in pages(load.session, load.plan, [*codes, *dates], retired=retired):
         here = _between(load, last, None if is_last else highest(page, last))
         site = {record["id"] for record in page}
         found.unknown |= site - here.keys()
         found.unknown |= {record["id"] for record in page if dates and record.get("updated_at") is None}
-        found.back |= {record_id for record_id in site if here.get(record_id)}
-        found.gone |= {record_id for record_id, retired in here.items() if not retired} - site
-        if plan.fields:
-            changed = only.write(_known(page, here), retired=False)
-            load.session.written(load.plan, load.progress, 0, changed)
+        if retired:
+            found.deleted |= {one for one, is_retired in here.items() if is_retired} - site - found.back
+        else:
+            found.back |= {one for one in site if here.get(one)}
+            found.gone |= {one for one, is_retired in here.items() if not is_retired} - site
+        if codes:  # records that are elsewhere now are read whole
+            known = [record for record in page if here.get(record["id"]) is retired]
+            load.session.written(load.plan, load.progress, 0, only.write(known, retired=retired))
         last = highest(page, last) or last
 
 
-def _known(page: list[Record], here: Mapping[int, bool]) -> list[Record]:
-    """The records that are active here too; the others are read whole."""
-    return [record for record in page if here.get(record["id"]) is False]
-
-
-async def _retired(load: TypeLoad, found: Differing) -> None:
-    last = 0
-    async for page, is_last in pages(load.session, load.plan, ["id"], retired=True):
-        here = _between(load, last, None if is_last else highest(page, last))
-        site = {record["id"] for record in page}
-        found.unknown |= site - here.keys()
-        found.deleted |= {record_id for record_id, retired in here.items() if retired} - site - found.back
-        last = highest(page, last) or last
+def _is_read_along(field: LoadedField, deep: bool, retired: bool) -> bool:
+    """Whether nothing but a comparison tells of another value: what the site works out, and without a log all links."""
+    return (field.is_worked_out and not retired) or (deep and field.data_type in _LINKS)
 
 
 def _between(load: TypeLoad, low: int, high: int | None) -> dict[int, bool]:

@@ -93,15 +93,16 @@ def _unsigned(address: str) -> str:
 
 def whole_number(most: int, value: Any) -> int:
     """A whole number between ``-most - 1`` and ``most``; old sites send some as texts."""
-    if type(value) is not int:  # a truth value is an int too
-        if not (isinstance(value, str) and _WHOLE.fullmatch(value)) and not (
-            isinstance(value, float) and value.is_integer()
-        ):
-            raise Reject(f"not a whole number but {_kind(value)}")
+    if type(value) is not int and not _is_whole(value):  # a truth value is an int too
+        raise Reject(f"not a whole number but {_kind(value)}")
     found = int(value)
     if not -most - 1 <= found <= most:
         raise Reject("beyond 32 bits" if most == _MAX_INTEGER else "beyond 64 bits")
     return found
+
+
+def _is_whole(value: Any) -> bool:
+    return bool(_WHOLE.fullmatch(value)) if isinstance(value, str) else isinstance(value, float) and value.is_integer()
 
 
 def number(value: Any) -> float:
