@@ -133,21 +133,21 @@ async def _read_end(session: Session) -> Events:
 async def _read_on(session: Session, since: int) -> Events:
     found = Events(readable=True, first=since, safe=since)
     last: int = since - 1
-    begun = since == 0
+    begun = False
     while True:
         page = await session.find(LOG, [["id", "greater_than", last]], FIELDS)
         events = sorted((one for one in page if isinstance(one.get("id"), int)), key=itemgetter("id"))
         if events and not begun:
             begun = True
-            found.first = events[0]["id"]
-            found.safe = found.first - 1  # what is pruned is no hole
+            found.first = 0 if events[0]["id"] == 1 else events[0]["id"]
+            found.safe = events[0]["id"] - 1  # what is pruned is no hole
         for event in events:
             found.add(event)
         last = highest(page, last) or last
         if len(page) < session.pool.page_size:
             break
     found.end()
-    if found.first > since or not begun:
+    if found.first > since or (since and not begun):
         found.first = max(found.first, since + 1)
         session.note("The event log does not reach back to the last load: records are compared one by one instead.")
     return found

@@ -181,9 +181,10 @@ class _Run:
         if not is_new and not self.events.reaches(progress.event):
             self.deep.add(load.plan.entity_type)
         try:
-            if self.session.options.full and not is_new and not interrupted:
-                progress.stage = ""
-            if not progress.stage or interrupted or (self._is_deep(load) and not load.plan.has_updated_at):
+            again = self.session.options.full and not interrupted
+            if again or (self._is_deep(load) and not load.plan.has_updated_at):
+                progress.stage = ""  # from the beginning
+            if not progress.stage or interrupted:
                 await load.read_all()
             if not is_new:
                 await load.read_changes()

@@ -41,6 +41,7 @@ class Slow:
     """A transaction that is not over: its event has its id and its moment already."""
 
     event: int
+    begun: int
     moment: str
     entity_type: str
     record_id: int
@@ -93,11 +94,16 @@ class People:
             self.commit()
         self.seconds += 60 * minutes
 
+    def _tick(self) -> None:
+        self.seconds += 20
+        while self.slow and self.seconds - self.slow[0].begun > 200:
+            self.commit()
+
     # --- deeds
 
     def create(self, entity_type: str, values: Mapping[str, Any]) -> int:
         with self.site.lock:
-            self.seconds += 20
+            self._tick()
             record_id = self.ids[entity_type] = self.ids.get(entity_type, 0) + 1 + self.seconds % 3
             dated = {"updated_at": self.now} if self._has(entity_type, "updated_at") else {}
             self.records.put(entity_type, record_id, {**values, **dated})
@@ -108,7 +114,7 @@ class People:
     def edit(self, entity_type: str, record_id: int, values: Mapping[str, Any], *, logged: bool = True) -> None:
         """Change some fields. A script that logs nothing still moves the date."""
         with self.site.lock:
-            self.seconds += 20
+            self._tick()
             self._apply(entity_type, record_id, dict(values), self.now)
             for code in values:
                 if logged:
@@ -139,9 +145,9 @@ class People:
 
     def begin(self, entity_type: str, record_id: int, values: Mapping[str, Any]) -> None:
         """A transaction that takes long: its event's id and its date are of now, and nobody sees it yet."""
-        self.seconds += 20
+        self._tick()
         self.events += 1
-        self.slow.append(Slow(self.events, self.now, entity_type, record_id, dict(values)))
+        self.slow.append(Slow(self.events, self.seconds, self.now, entity_type, record_id, dict(values)))
 
     def commit(self) -> None:
         """The oldest of the slow transactions is over."""
@@ -158,7 +164,7 @@ class People:
 
     def retire(self, entity_type: str, record_id: int, *, logged: bool = True) -> None:
         with self.site.lock:
-            self.seconds += 20
+            self._tick()
             self.records.retire(entity_type, record_id)
             if logged:
                 self.log("Retirement", entity_type, record_id)
@@ -166,7 +172,7 @@ class People:
 
     def revive(self, entity_type: str, record_id: int) -> None:
         with self.site.lock:
-            self.seconds += 20
+            self._tick()
             self.records.revive(entity_type, record_id)
             self.log("Revival", entity_type, record_id)
 
