@@ -132,7 +132,7 @@ class LocalSite:
 
     def results(self, method: str, params: Mapping[str, Any]) -> Any:
         """The results of a call. Raises `Fault`."""
-        fields, entities = self._schema
+        fields, entities = self.schema
         if method == "schema_read":
             return fields
         if method == "schema_entity_read":

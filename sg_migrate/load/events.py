@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import Any, TypeAlias
 
 from sg_migrate.errors import RefusedError
-from sg_migrate.load.pages import highest
+from sg_migrate.load.pages import beyond, highest
 from sg_migrate.load.pool import Record
 from sg_migrate.load.session import Session
 from sg_migrate.load.values import Reject, moment
@@ -117,6 +117,8 @@ async def _read_end(session: Session) -> Events:
     while True:
         before = [["id", "less_than", newest[-1]["id"]]] if newest else []
         page = await session.find(LOG, before, FIELDS, newest_first="id")
+        if newest and page:
+            beyond(page[-1]["id"], newest[-1]["id"], LOG)
         newest += [event for event in page if isinstance(event.get("id"), int)]
         moments = [at for event in newest if (at := _moment(event.get("created_at")))]
         if len(page) < session.pool.page_size or not moments or max(moments) - min(moments) >= GRACE:
@@ -143,9 +145,9 @@ async def _read_on(session: Session, since: int) -> Events:
             found.safe = events[0]["id"] - 1  # what is pruned is no hole
         for event in events:
             found.add(event)
-        last = highest(page, last) or last
         if len(page) < session.pool.page_size:
             break
+        last = beyond(highest(page, last), last, LOG)
     found.end()
     if found.first > since or (since and not begun):
         found.first = max(found.first, since + 1)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
+from sg_migrate.load.pages import beyond, highest
 from sg_migrate.load.plan import LoadedField, TypePlan
 from sg_migrate.load.session import Session
 
@@ -70,7 +71,7 @@ async def linking_on_site(session: Session, plan: TypePlan, targets: Targets) ->
                 found |= {record["id"] for record in page}
                 if len(page) < session.pool.page_size:
                     break
-                last = max(record["id"] for record in page)
+                last = beyond(highest(page, last), last, plan.entity_type)
     return found
 
 

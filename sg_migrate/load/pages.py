@@ -60,16 +60,19 @@ async def pages(
             before, last = last, highest(page, last)
             if len(page) < size or (end is not None and last is not None and last >= end):
                 reading = None
-            elif last == before:
-                raise UnreachableError(
-                    "the site", f"gave the same records of {plan.entity_type} twice.", "It does not page by id."
-                )
             else:
-                reading = following(last)
+                reading = following(beyond(last, before, plan.entity_type))
             yield page, reading is None
     finally:
         if reading is not None:
             reading.cancel()
+
+
+def beyond(last: int | None, before: int | None, entity_type: str) -> int:
+    """The id to go on after a full page. Raises `UnreachableError` where that is no further than before."""
+    if last is None or last == before:
+        raise UnreachableError("the site", f"gave the same records of {entity_type} twice.", "It does not page by id.")
+    return last
 
 
 def highest(page: Iterable[Record], otherwise: int | None) -> int | None:

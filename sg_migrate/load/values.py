@@ -176,6 +176,8 @@ def moment(value: Any) -> datetime:
 
 def json_value(value: Any) -> Any:
     """Any JSON that every engine stores."""
+    if type(value) is int and not -MAX_ID - 1 <= value <= MAX_ID:
+        raise Reject("beyond 64 bits")  # alone in its column, SQLite would take it for a number and round it
     try:
         written = json_text(value)
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from sg_migrate.errors import RefusedError
+from sg_migrate.load.pages import beyond, highest
 from sg_migrate.load.plan import LoadedField, TypePlan
 from sg_migrate.load.pool import Pool, Record
 from sg_migrate.load.run import Warehouse, opened
@@ -117,9 +118,9 @@ class _Compared:
                 query = sa.select(sa.func.count()).select_from(self.table)
                 query = query.where(~self.active, self.table.c.id.in_(ids), *here)
                 missing += len(ids) - int(self.connection.execute(query).scalar_one())
-                last = max(ids)
             if len(page) < self.pool.page_size:
                 break
+            last = beyond(highest(page, last), last, self.plan.entity_type)
         if missing:
             yield f"{self.plan.entity_type}: {missing:,} records in the site's trash are not retired here"
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from sg_migrate.database.load_record import REJECTS
 from sg_migrate.load.plan import LoadedField, TypePlan, value_columns
@@ -83,7 +85,8 @@ class Writer:
             return self._write_rejects(page)
         last = () if self._partial else (self._stamp if retired else None,)
         rows = [(record_id, *row, *last) for record_id, row in page.rows.items()]
-        changed = self._upserts.write(rows, len(page.rows.keys() - known))
+        with _refused_by_the_driver(self.connection, self.plan.table):
+            changed = self._upserts.write(rows, len(page.rows.keys() - known))
         return changed + self._write_links(page) + self._write_rejects(page)
 
     # --- from records to rows
@@ -143,7 +146,8 @@ class Writer:
         for table, there in zip(self._link_tables, present, strict=True):
             wanted = {row for row in page.links[table] if row[0] in page.rows}
             self._delete_links(table, there - wanted)
-            self._insert_links(table, wanted - there)
+            with _refused_by_the_driver(self.connection, table):
+                self._insert_links(table, wanted - there)
             changed += len(there ^ wanted)
         return changed
 
@@ -189,6 +193,16 @@ class Writer:
             rows = [(self.plan.entity_type, *key, *reject) for key, reject in new.items()]
             self.connection.execute(sa.insert(REJECTS), [dict(zip(names, row, strict=True)) for row in rows])
         return len({*gone, *new})
+
+
+@contextmanager
+def _refused_by_the_driver(connection: sa.Connection, table: str) -> Iterator[None]:
+    """Inside, what the driver raises becomes what SQLAlchemy raises: the driver is spoken to without it."""
+    driver = connection.dialect.loaded_dbapi
+    try:
+        yield
+    except driver.Error as error:
+        raise DBAPIError.instance(f"INSERT INTO {table}", None, error, driver.Error) from error
 
 
 def in_parts(ids: Iterable[int], size: int = _AT_ONCE) -> Iterator[str]:

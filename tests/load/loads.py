@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import People
+from people import STUDIO, People, differences
 from studio import Studio, environment
 from testsite import LocalSite
 
@@ -63,3 +63,27 @@ def loads(folder: Path, url: str, schema: SiteSchema, **settings: str) -> Iterat
         studio.revise()
         studio.upgrade()
         yield Loads(site, studio)
+
+
+def fill(studio: Loads, shots: int = 12) -> Loads:
+    """A project, a sequence with its shots, an asset."""
+    people = studio.people
+    people.create("Project", {"name": "One"})
+    project = {"type": "Project", "id": people.ids["Project"], "name": "One"}
+    sequence = people.create("Sequence", {"code": "sq", "project": project})
+    asset = people.create("Asset", {"code": "tree", "project": project})
+    for number in range(shots):
+        values = {
+            "code": f"sh{number}", "sg_cut_in": number, "project": project,
+            "sg_sequence": {"type": "Sequence", "id": sequence}, "sg_assets": [{"type": "Asset", "id": asset}],
+        }  # fmt: skip
+        people.create("Shot", values)
+    return studio
+
+
+def shots(studio: Loads) -> list[int]:
+    return list(studio.records.ids["Shot", False])
+
+
+def same(studio: Loads, schema: SiteSchema = STUDIO) -> None:
+    assert differences(studio.site, schema, studio.studio.url) == []
