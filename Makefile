@@ -1,6 +1,6 @@
 # All set-up is done by the targets themselves: a machine needs Python 3.10 or newer and make.
 #
-#   make demo        the whole loop on SQLite, no site, no network
+#   make demo        the whole loop on SQLite, with a small site on this machine
 #   make test        everything that guards a change, but for the long tests
 #   make search      looks for new examples against the property tests, for SEARCH_SECONDS
 #   make help        the other targets

@@ -11,7 +11,7 @@ import json
 import multiprocessing
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from types import TracebackType
@@ -113,6 +113,7 @@ class _Site(LocalSite):
 
     def __init__(self, schema: SiteSchema, records: int, share_retired: float, *, keeps: bool) -> None:
         super().__init__(schema)
+        self.own = schema
         self.kept: dict[str, bytes] = {}
         self.keeps = keeps
         self.records = Records()
@@ -154,17 +155,25 @@ class _Site(LocalSite):
                     changed += 1
         return changed
 
-    def with_late_field(self, filled: int) -> None:
-        """A new field, ``sg_late``, of which so many in a hundred records have a value."""
+    def set_latency(self, seconds: float) -> None:
+        self.latency = seconds
+
+    def with_late_field(self, filled: int) -> SiteSchema:
+        """A new field, ``sg_late``, of which so many in a hundred records have a value; gives the schema with it."""
         self.kept.clear()
-        fields, _ = self._schema
+        types = dict(self.own.entity_types)
         for code, generated in self.records.values.items():
             if isinstance(generated, Generated) and code.startswith("Custom"):
-                pattern = json.loads(json.dumps(fields[code]["description"]))
-                pattern["name"]["value"] = "Late"
-                fields[code]["sg_late"] = pattern
+                late = site_field(f"{code}.sg_late", "text Late")
+                types[code] = replace(types[code], fields={**types[code].fields, "sg_late": late})
                 generated.types["sg_late"] = "text"
                 generated.filled = filled
+        late_schema = SiteSchema(types, self.own.host)
+        self.schema = late_schema
+        return late_schema
+
+    def without_late_field(self) -> None:
+        self.schema = self.own
 
 
 def _serve(
@@ -180,9 +189,6 @@ def _serve(
             if name == "requests":
                 pipe.send(dict(running.requests))
                 running.requests.clear()
-            elif name == "latency":
-                running.latency = arguments[0]
-                pipe.send(None)
             else:
                 pipe.send(getattr(running, name)(*arguments))
 
@@ -215,6 +221,6 @@ class BigSite:
         return {"SG_URL": self.url, "SG_SCRIPT": LocalSite.script, "SG_API_KEY": LocalSite.api_key}
 
     def ask(self, name: str, *arguments: Any) -> Any:
-        """Have the site do something: ``change``, ``with_late_field``, ``latency``; or give its ``requests``."""
+        """Have the site do something: ``change``, ``with_late_field``, ``set_latency``; or give its ``requests``."""
         self._pipe.send((name, arguments))
         return self._pipe.recv()

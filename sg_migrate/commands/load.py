@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sg_migrate.load.pool import Pool
     from sg_migrate.load.run import Summary
-    from sg_migrate.load.session import Options, Outcome
+    from sg_migrate.load.session import Options
     from sg_migrate.revisions.project import Project
 
 
@@ -90,28 +90,12 @@ def _load(project: Project, pool: Pool, types: Sequence[str], options: Options, 
 
 
 def _show(summary: Summary) -> None:
-    """What was done: a line for each type of which anything was written, and one for all."""
-    for outcome in summary.outcomes:
-        if outcome.changed or outcome.retired:
-            click.echo(f"{outcome.entity_type}: {_counts(outcome)}")
-    for note in summary.notes:
-        click.echo(f"note: {note}", err=True)
-    for refusal in summary.refusals:
-        click.echo(f"sg-migrate: {refusal}", err=True)
-    read = sum(outcome.read for outcome in summary.outcomes)
-    changed = sum(outcome.changed for outcome in summary.outcomes)
-    complete = f"; complete as of event {summary.event}" if summary.event is not None else ""
-    click.echo(
-        f"{len(summary.outcomes)} entity types: {read:,} records read, {changed:,} rows written,"
-        f" {summary.requests:,} requests, {summary.seconds:.1f} s{complete}"
-    )
-    if summary.rejects:
-        click.echo(f"{summary.rejects:,} values have no place in their columns: see the table sg_load_rejects")
+    from sg_migrate.reports.load_report import text
 
-
-def _counts(outcome: Outcome) -> str:
-    retired = f", {outcome.retired:,} retired" if outcome.retired else ""
-    return f"{outcome.read:,} read, {outcome.changed:,} rows written{retired}"
+    for line in text(summary):
+        click.echo(line)
+    for note in (*(f"note: {note}" for note in summary.notes), *(f"sg-migrate: {one}" for one in summary.refusals)):
+        click.echo(note, err=True)
 
 
 def _verify(project: Project, pool: Pool, types: Sequence[str], options: Options, url: str | None) -> list[str]:

@@ -140,7 +140,7 @@ def _copy(connection: sa.Connection, table: str, sql: str) -> None:
     additions = connection.exec_driver_sql(statement, (table,)).scalars().all()
     connection.exec_driver_sql(with_name(sql, new))
     names = ", ".join(columns)
-    connection.exec_driver_sql(f"INSERT INTO {new} ({names}) SELECT {names} FROM {old}")
+    connection.exec_driver_sql(f"INSERT INTO {new} ({names}) SELECT {names} FROM {old}")  # noqa: S608 - quoted
     if connection.exec_driver_sql("SELECT 1 FROM sqlite_master WHERE name = 'sqlite_sequence'").first():
         connection.exec_driver_sql("DELETE FROM sqlite_sequence WHERE name = ?", (_TEMPORARY + table,))
         statement = "UPDATE sqlite_sequence SET name = ? WHERE name = ?"  # AUTOINCREMENT goes on where it was

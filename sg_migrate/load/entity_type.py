@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -13,12 +13,11 @@ from sg_migrate.errors import RefusedError
 from sg_migrate.load.events import LOG, Events
 from sg_migrate.load.links import linking_here, linking_on_site
 from sg_migrate.load.pages import Range, everything, pages
-from sg_migrate.load.plan import TypePlan
+from sg_migrate.load.plan import LoadedField, TypePlan
 from sg_migrate.load.pool import Record
 from sg_migrate.load.session import Session
 from sg_migrate.load.values import Reject, moment
 from sg_migrate.load.writer import in_parts
-from sg_migrate.warehouse.state import ColumnState
 
 OVERLAP = timedelta(minutes=10)
 """How far behind the mark changes are read again: a transaction that takes long has an earlier moment."""
@@ -255,11 +254,11 @@ class TypeLoad:
         ids = [record["id"] for record in page]
         changed = 0
         for field in self.plan.fields:
-            for statement in _emptying(self.plan, field.columns, field.link_table):
-                for key in ("owner_id" if field.link_table else "id",):
-                    bounds = [sa.column(key) > (low or 0), *([sa.column(key) <= high] if high is not None else [])]
-                    kept = sa.text(f"{key} NOT IN {next(in_parts(ids, len(ids)))}") if ids else sa.true()
-                    changed += self.session.connection.execute(statement.where(*bounds, kept)).rowcount
+            key = "owner_id" if field.link_table else "id"
+            bounds = [sa.column(key) > (low or 0), *([sa.column(key) <= high] if high is not None else [])]
+            kept = [sa.text(f"{key} NOT IN {next(in_parts(ids, len(ids)))}")] if ids else []
+            statement = _emptying(self.plan, field).where(*bounds, *kept)
+            changed += self.session.connection.execute(statement).rowcount
         return changed
 
     def has_values_of_retired(self) -> bool:
@@ -271,17 +270,16 @@ class TypeLoad:
         return self.session.connection.execute(query.limit(1)).first() is not None
 
 
-def _emptying(plan: TypePlan, columns: Sequence[ColumnState], link_table: str) -> list[Any]:
-    """The statements that empty a field of active records; they wait for the records."""
-    owner = sa.table(plan.table, sa.column("id"), sa.column(plan.retired_at))
-    if link_table:
-        links = sa.table(link_table, sa.column("owner_id"))
-        active = sa.select(owner.c.id).where(owner.c[plan.retired_at].is_(None))
-        return [sa.delete(links).where(links.c.owner_id.in_(active))]
+def _emptying(plan: TypePlan, field: LoadedField) -> Any:
+    """The statement that empties a field of active records; it waits for their ids."""
+    columns = field.columns
     table = sa.table(plan.table, sa.column("id"), sa.column(plan.retired_at), *(sa.column(c.name) for c in columns))
+    active = table.c[plan.retired_at].is_(None)
+    if field.link_table:
+        links = sa.table(field.link_table, sa.column("owner_id"))
+        return sa.delete(links).where(links.c.owner_id.in_(sa.select(table.c.id).where(active)))
     filled = sa.or_(*(table.c[column.name].is_not(None) for column in columns))
-    values = {column.name: sa.null() for column in columns}
-    return [sa.update(table).where(table.c[plan.retired_at].is_(None), filled).values(values)]
+    return sa.update(table).where(active, filled).values({column.name: sa.null() for column in columns})
 
 
 def _highest_moment(page: Iterable[Record]) -> str:
@@ -296,8 +294,3 @@ def _highest_moment(page: Iterable[Record]) -> str:
 
 def _parts(ids: Sequence[int], size: int) -> Iterable[Sequence[int]]:
     return (ids[first : first + size] for first in range(0, len(ids), size))
-
-
-def unfinished(progress: Mapping[str, Progress]) -> list[str]:
-    """The entity types that are not loaded whole yet."""
-    return [name for name, one in progress.items() if one.stage in ("active", "retired")]

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sg_migrate.database import load_record
 from sg_migrate.database.load_record import REJECTS, Progress
 from sg_migrate.revisions.project import Project
+from sg_migrate.text import plural
 
 
 def status(project: Project, *, url: str | None = None) -> list[str]:
@@ -36,5 +37,5 @@ def _line(progress: Progress, rejects: int) -> str:
     if progress.event is not None:
         parts.append(f"complete as of event {progress.event}")
     if rejects:
-        parts.append(f"{rejects:,} values rejected")
+        parts.append(f"{plural(rejects, 'value')} rejected")
     return f"{progress.entity_type}{scope}: " + "; ".join(parts)

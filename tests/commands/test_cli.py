@@ -136,6 +136,8 @@ def test_the_demo_runs_and_leaves_a_project(tmp_path: Path) -> None:
     assert "Values change or do not convert" in result.stdout
     assert len(result.stdout.splitlines()) <= 80
     assert "'wk 34'" in result.stdout
+    assert result.stdout.count("entity types: ") == 2  # two loads
+    assert "sg_sort_hack" in result.stdout
     assert (tmp_path / "played" / "migrations" / "site_schema.json").exists()
     *_, closing = result.stdout.partition("Then, from here:")
     for line in filter(None, closing.splitlines()):

@@ -148,13 +148,13 @@ def test_two_loads_at_once(engine: str, tmp_path: Path, databases: Databases) ->
 def test_the_command_says_what_it_did(small: Loads) -> None:
     small.records.values["Shot"][shots(small)[0]]["sg_cut_in"] = 2**40
     done = small.command()
-    assert "Shot: 12 read, 25 rows written" in done.stdout
+    assert "Shot: 12 records read, 25 rows written" in done.stdout
     assert re.search(r"^6 entity types: \d+ records read, \d+ rows written, \d+ requests, .* as of event 27$",
                      done.stdout, re.MULTILINE), done.stdout  # fmt: skip
-    assert "1 values have no place in their columns" in done.stdout
+    assert "1 value has no place in a column" in done.stdout
     status = small.command("--status").stdout
     assert "Shot: loaded; 10 fields; " in status
-    assert "1 values rejected" in status
+    assert "1 value rejected" in status
     small.records.values["Shot"][shots(small)[0]]["sg_cut_in"] = 5
     assert "Verified: " in small.command("Shot", "--full", "--verify").stdout
     small.people.wait(20)
