@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from sg_migrate.settings import Settings
     from sg_migrate.site.schema import EntityType, Field, SiteSchema
     from sg_migrate.site.snapshot import Snapshot, merge, read_snapshot, write_snapshot
-    from sg_migrate.site.sources import load
+    from sg_migrate.site.sources import load_schema
     from sg_migrate.warehouse.model import build_metadata
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "SiteSchema",
     "Snapshot",
     "build_metadata",
-    "load",
+    "load_schema",
     "merge",
     "read_snapshot",
     "write_snapshot",
@@ -38,7 +38,7 @@ _HOMES = {
     "SiteSchema": "site.schema",
     "Snapshot": "site.snapshot",
     "build_metadata": "warehouse.model",
-    "load": "site.sources",
+    "load_schema": "site.sources",
     "merge": "site.snapshot",
     "read_snapshot": "site.snapshot",
     "write_snapshot": "site.snapshot",

@@ -32,7 +32,7 @@ from click.testing import CliRunner, Result
 from engines import Databases
 from structure import Structure, diff_structure, raw_connection, snapshot_structure
 
-from sg_migrate import SiteSchema, Snapshot, load, merge, read_snapshot, write_snapshot
+from sg_migrate import SiteSchema, Snapshot, load_schema, merge, read_snapshot, write_snapshot
 from sg_migrate.cli import cli
 from sg_migrate.revisions.generate import revision
 from sg_migrate.revisions.project import Project
@@ -116,7 +116,7 @@ class Studio:
     def take(self, source: SiteSchema | Path, today: date = TODAY) -> Snapshot:
         """Merge what the site says into the snapshot."""
         stored = read_snapshot(self.snapshot) if self.snapshot.exists() else None
-        schema = load(source).schema if isinstance(source, Path) else source
+        schema = load_schema(source).schema if isinstance(source, Path) else source
         merged = merge(stored, schema, today=today, accept_retirements=True)
         write_snapshot(self.snapshot, merged)
         return merged
@@ -217,7 +217,7 @@ class Studio:
 
         What the database has beyond that is what is kept, and foreign; it does not count.
         """
-        fresh = created(databases, engine_of(self.url), build_state(load(source).schema, Settings(), {}))
+        fresh = created(databases, engine_of(self.url), build_state(load_schema(source).schema, Settings(), {}))
         lines = diff_structure(fresh, self.structure())
         return {line.split(":")[0] for line in lines if "only in the second" not in line}
 

@@ -56,13 +56,13 @@ def command(folder: Path) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise ProjectExistsError(str(folder))
     from sg_migrate.demo.server import LocalSite
-    from sg_migrate.site.sources import load
+    from sg_migrate.site.sources import load_schema
 
     samples = packaged_folder("sample_schemas")
-    with LocalSite(load(samples / BEFORE).schema) as site:
+    with LocalSite(load_schema(samples / BEFORE).schema) as site:
         _fill(site.records)
         _first_week(folder, site.environment)
-        site.schema = load(samples / AFTER).schema
+        site.schema = load_schema(samples / AFTER).schema
         for record_id, values in LATER.items():
             site.records.values["Shot"][record_id].update(values)
         _half_a_year_later(folder, site.environment)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 def read_source(source: Path | None, entities: Path | None = None) -> Loaded:
     """The schema of a file, or of the live site when there is none. Raises ``SourceError``."""
     if source is not None:
-        from sg_migrate.site.sources import load
+        from sg_migrate.site.sources import load_schema
 
-        return load(source, entities=entities)
+        return load_schema(source, entities=entities)
     from rich.console import Console
 
     from sg_migrate.site.live import connect_from_environment, read_site

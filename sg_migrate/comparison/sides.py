@@ -16,7 +16,7 @@ from sg_migrate.site.ledger import active
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge
-from sg_migrate.site.sources import load, parse
+from sg_migrate.site.sources import load_schema, parse
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import State
 from sg_migrate.warehouse.transition import transition
@@ -95,7 +95,7 @@ class Sides:
     def _file(self, name: str) -> Side:
         revision, colon, path = name.partition(":")
         is_git = bool(colon) and len(revision) > 1 and not Path(name).exists()
-        loaded = parse(_git_show(revision, path), name) if is_git else load(name)
+        loaded = parse(_git_show(revision, path), name) if is_git else load_schema(name)
         return Side(name, active=loaded.schema, ledger=loaded.ledger)
 
     def _of_warehouse(self, old: Side, new: Side) -> Difference:

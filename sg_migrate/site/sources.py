@@ -16,12 +16,12 @@ from sg_migrate.site.pickles import is_pickle, load_pickle
 from sg_migrate.site.raw import RawSite
 from sg_migrate.site.validation import Unreadable
 
-__all__ = ["Loaded", "connect_from_environment", "load", "parse", "read_site"]
+__all__ = ["Loaded", "connect_from_environment", "load_schema", "parse", "read_site"]
 
 _T = TypeVar("_T")
 
 
-def load(path: str | Path, *, entities: str | Path | None = None) -> Loaded:
+def load_schema(path: str | Path, *, entities: str | Path | None = None) -> Loaded:
     """Read a schema from a file, or from a folder of REST answers or Mockgun's two pickles.
 
     Args:
@@ -43,7 +43,7 @@ def load(path: str | Path, *, entities: str | Path | None = None) -> Loaded:
 
 
 def parse(text: str, source_name: str) -> Loaded:
-    """Read a schema from JSON text; as ``load``, with ``source_name`` standing for the file in messages."""
+    """Read a schema from JSON text; as `load_schema`, with ``source_name`` standing for the file in messages."""
     return _guard(source_name, lambda: _loaded(parse_json(text, source_name), {}, source_name, pickled=False))
 
 
@@ -84,7 +84,7 @@ def _loaded(document: Any, listing: Any, source: str, *, pickled: bool) -> Loade
 def _load_folder(folder: Path) -> Loaded:
     if (folder / "schema.pickle").is_file():
         listing = folder / "schema_entity.pickle"
-        return load(folder / "schema.pickle", entities=listing if listing.is_file() else None)
+        return load_schema(folder / "schema.pickle", entities=listing if listing.is_file() else None)
     paths = sorted(folder.rglob("*.json"))
     if not paths:
         raise Unreadable("", "a folder without schema files.", "Expected *.json of the REST API, or schema.pickle.")

@@ -28,7 +28,7 @@ from engines import Databases, Servers
 from sites import REAL, SAMPLES
 from studio import Studio, run
 
-from sg_migrate import EntityType, SiteSchema, load
+from sg_migrate import EntityType, SiteSchema, load_schema
 from sg_migrate.warehouse.state import to_metadata
 
 COMMANDS = {
@@ -56,7 +56,7 @@ def sites(scale: int, tiny: bool) -> tuple[SiteSchema, SiteSchema]:
     """A site at two moments, so many times as large."""
     known = {path.stem: path for path in REAL}
     paths = SAMPLES[:2] if tiny else [known[f"site-a-{day}"] for day in ("2017-05-04", "2020-05-05")]
-    old, new = (load(path).schema for path in paths)
+    old, new = (load_schema(path).schema for path in paths)
     return copied(old, scale), copied(_same_types(old, new), scale)
 
 

@@ -13,7 +13,7 @@ from in_process import run_here
 from sites import SAMPLES, site
 from testsite import LocalSite
 
-from sg_migrate import load, read_snapshot
+from sg_migrate import load_schema, read_snapshot
 
 FIRST, SECOND = SAMPLES[:2]
 
@@ -62,7 +62,7 @@ def test_a_snapshot_from_a_file_and_its_exit_codes(tmp_path: Path) -> None:
     assert target.read_bytes() == before
 
     here(tmp_path, "snapshot", *arguments)
-    assert read_snapshot(target).active().entity_types.keys() == load(SECOND).schema.entity_types.keys()
+    assert read_snapshot(target).active().entity_types.keys() == load_schema(SECOND).schema.entity_types.keys()
 
 
 def test_what_gets_no_column_is_said(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from sites import REAL, SAMPLES
 from structure import snapshot_structure
 from studio import Studio, execute
 
-from sg_migrate import load
+from sg_migrate import load_schema
 
 SETTINGS: dict[str, dict[str, str]] = {
     "as they come": {},
@@ -38,7 +38,7 @@ def history(folder: Path, states: Sequence[Path], settings: dict[str, str]) -> l
     studio = Studio(folder / "generated", **{name: value for name, value in settings.items() if name != "schema"})
     stages = []
     for number, state in enumerate(states, 1):
-        studio.follow(load(state).schema, f"r{number}")
+        studio.follow(load_schema(state).schema, f"r{number}")
         stages.append(studio.copy(folder / state.stem, studio.url))
         stages[-1].configure(**settings)
     return stages

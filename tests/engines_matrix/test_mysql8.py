@@ -9,7 +9,7 @@ import pytest
 from sites import SAMPLES
 from studio import Studio
 
-from sg_migrate import load
+from sg_migrate import load_schema
 
 SETTINGS = [{}, {"foreign_keys": "true", "multi_entity": "json"}]
 MARIADB_ONLY = re.compile(
@@ -21,7 +21,7 @@ MARIADB_ONLY = re.compile(
 def test_every_operation_compiles_up_and_down(tmp_path: Path, settings: dict[str, str]) -> None:
     studio = Studio(tmp_path / "project", "mysql+pymysql://nobody@127.0.0.1:1/nowhere", **settings)
     for number, state in enumerate(SAMPLES[::2] if settings else SAMPLES, 1):
-        studio.follow(load(state).schema, f"r{number}")
+        studio.follow(load_schema(state).schema, f"r{number}")
     up = without_texts(studio.script())
     down = without_texts(studio.script(revision="head:base", down=True))
     assert up.count("CREATE TABLE") == down.count("DROP TABLE") + 1  # alembic_version stays

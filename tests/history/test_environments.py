@@ -15,7 +15,7 @@ from sites import REPOSITORY, SAMPLES
 from structure import diff_structure, snapshot_structure
 from studio import Studio, run
 
-from sg_migrate import load
+from sg_migrate import load_schema
 
 TEMPLATE = REPOSITORY / "alembic_template"
 BUILT = ("alembic_template/env.py", "alembic_template/script.py.mako", "alembic_template/alembic.ini.mako")
@@ -220,7 +220,7 @@ BUILT_IN = {
 def test_pytest_alembic(tmp_path: Path) -> None:
     studio = Studio(tmp_path / "warehouse")
     for number, source in enumerate(SAMPLES[:2]):
-        studio.follow(load(source).schema, f"step{number}")
+        studio.follow(load_schema(source).schema, f"step{number}")
     folder = studio.folder
     (folder / "tests").mkdir()
     (folder / "tests" / "conftest.py").write_text(CONFTEST, encoding="utf-8")

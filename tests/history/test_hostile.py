@@ -16,7 +16,7 @@ from sites import SAMPLES, changed, field, site
 from structure import snapshot_structure
 from studio import Studio
 
-from sg_migrate import SiteSchema, load
+from sg_migrate import SiteSchema, load_schema
 from sg_migrate.warehouse.comments import comment_for
 
 JOINERS = "\u200c\u200d"
@@ -86,7 +86,7 @@ def test_the_samples(path: Path) -> None:
 
 def test_the_comments_of_the_samples_reach_the_database(databases: Databases, tmp_path: Path) -> None:
     studio = Studio(tmp_path / "project", databases.new("postgresql"))
-    schema = load(SAMPLES[3]).schema
+    schema = load_schema(SAMPLES[3]).schema
     studio.take(schema)
     revision = studio.revise("first")
     assert revision is not None

@@ -18,7 +18,7 @@ from structure import raw_connection
 from studio import execute
 from testsite import LocalSite
 
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -154,16 +154,16 @@ def test_the_command_itself(small: Reviewed) -> None:
 
 def test_alembic_check_agrees_about_what_is_pending(tmp_path: Path) -> None:
     """At the first steps of the samples, before and after the revision is written."""
-    made = Reviewed.make(tmp_path / "studio", load(SAMPLES[0]).schema)
+    made = Reviewed.make(tmp_path / "studio", load_schema(SAMPLES[0]).schema)
     made.upgrade()
     assert not pending(made)
     for number, path in enumerate(SAMPLES[1:4], start=2):
-        made.take(load(path).schema)
+        made.take(load_schema(path).schema)
         operations = pending(made)
         shown = json.loads(run(made, "--format", "json").stdout)["checks"][2]
         assert shown["status"] == "differs"
         assert shown["what"].startswith(f"{operations} operations ")
-        made.follow(load(path).schema, f"r{number}")
+        made.follow(load_schema(path).schema, f"r{number}")
         made.upgrade()
         assert not pending(made)
         assert run(made).exit_code == 0

@@ -13,7 +13,7 @@ from sites import SAMPLES, changed
 from testsite import LocalSite
 
 from sg_migrate.comparison.difference import difference
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -129,7 +129,7 @@ def test_the_samples_render_in_every_format(small: Reviewed, step: int) -> None:
     shown = run(small, old, new, "--format", "markdown").stdout
     assert len(shown) < 65_536
     assert len(tables(shown)) == 1
-    found = difference(load(old).schema, load(new).schema, "a", "b")
+    found = difference(load_schema(old).schema, load_schema(new).schema, "a", "b")
     assert len(tables(shown)[0]) == 1 + min(len(found.changes), 200)
     assert run(small, old, new, "--format", "html").stdout.startswith("<!DOCTYPE html>")
     text = run(small, old, new).stdout

@@ -16,7 +16,7 @@ from sg_migrate.reports import html, markdown
 from sg_migrate.reports.json_report import json_report
 from sg_migrate.reports.review_document import review_document
 from sg_migrate.reports.text import text_report
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 GOLDEN = Path(__file__).parent / "golden"
 STEPS = [path.stem for path in SAMPLES]
@@ -31,7 +31,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], s
     found: dict[tuple[str, str], str] = {}
     made = Reviewed(folder)
     for number, path in enumerate(SAMPLES, start=1):
-        made.follow(load(path).schema, f"r{number}")
+        made.follow(load_schema(path).schema, f"r{number}")
         with working_directory(folder):
             for format_ in DIALECTS:
                 found[path.stem, format_] = report(made, f"r{number}", format_)

@@ -21,7 +21,7 @@ from sg_migrate.reports import markdown
 from sg_migrate.reports.review_document import review_document
 from sg_migrate.reports.text import text_report
 from sg_migrate.review.findings import Level
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 pytest_plugins = ["reviewfixtures"]
 
@@ -270,8 +270,8 @@ def test_text_is_coloured_on_a_terminal_only(small: Reviewed) -> None:
 @pytest.mark.skipif(not REAL, reason="the real schemas are not here")
 def test_three_years_of_a_real_site_fit_a_screen(tmp_path: Path) -> None:
     states = [path for path in REAL if path.match("site-a-201[47]*.json")]
-    made = Reviewed.make(tmp_path / "real", load(states[0]).schema)
-    made.follow(load(states[-1]).schema, "r2")
+    made = Reviewed.make(tmp_path / "real", load_schema(states[0]).schema)
+    made.follow(load_schema(states[-1]).schema, "r2")
     result = made.review("r2", "postgresql")
     assert result.operations >= 300
     text = [line for line, _ in text_report([result])]

@@ -18,7 +18,7 @@ from testsite import raw_schema
 from sg_migrate.site.changes import SiteChange, changes
 from sg_migrate.site.schema import Field, SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge
-from sg_migrate.site.sources import load, parse
+from sg_migrate.site.sources import load_schema, parse
 
 CUT_IN = field("Shot.sg_cut_in", "text Cut In")
 
@@ -157,7 +157,7 @@ def counts(found: list[SiteChange]) -> tuple[int, int, int, int]:
 
 @pytest.mark.skipif(not REAL, reason="the real schemas are not on this machine")
 def test_real_years_counted_another_way() -> None:
-    schemas = [load(path).schema for path in REAL]
+    schemas = [load_schema(path).schema for path in REAL]
     for old, new in itertools.pairwise(schemas):
         both = old.entity_types.keys() & new.entity_types.keys()
         old_fields = {str(one) for one in old.fields() if one.entity_type in both}

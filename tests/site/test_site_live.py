@@ -21,7 +21,7 @@ from testsite import LocalSite, raw_schema
 
 from sg_migrate.errors import CredentialsError, LoginRefusedError, SourceError, UnreachableError
 from sg_migrate.site.live import connect_from_environment, connection_host, read_site
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 SECRETS = (LocalSite.api_key, LocalSite.password, LocalSite.session_token)
 
@@ -58,7 +58,7 @@ def test_a_large_site_that_changes_while_it_runs() -> None:
     with LocalSite() as local:
         connection = connect_from_environment(local.environment)
         for path in (REAL[0], REAL[-1]):
-            expected = load(path).schema
+            expected = load_schema(path).schema
             local.schema = expected
             assert read_site(connection).schema.entity_types == expected.entity_types
         assert local.requests == {"schema_read": 2, "schema_entity_read": 2}
@@ -309,7 +309,7 @@ def test_texts_that_look_like_moments_stay_texts(local: LocalSite, convert: bool
 
 
 def test_mockgun(tmp_path: Path) -> None:
-    expected = load(SAMPLES[0]).schema
+    expected = load_schema(SAMPLES[0]).schema
     paths = (tmp_path / "schema.pickle", tmp_path / "schema_entity.pickle")
     for path, answer in zip(paths, raw_schema(expected), strict=True):
         path.write_bytes(pickle.dumps(answer, protocol=2))

@@ -13,7 +13,7 @@ from sites import REAL, SAMPLES, field, site_of
 from sg_migrate.errors import ForeignHostError, MassRetirementError
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 ONE, TWO, THREE = date(2026, 1, 1), date(2026, 2, 2), date(2026, 3, 3)
 MANY = tuple(field(f"Asset.f{number:02}") for number in range(60))
@@ -229,6 +229,6 @@ def test_years_of_change_pass_the_guard(paths: list[object]) -> None:
         pytest.skip("the real schemas are not on this machine")
     snapshot: Snapshot | None = None
     for path in paths:
-        schema = load(str(path)).schema
+        schema = load_schema(str(path)).schema
         snapshot = merge(snapshot, schema, today=ONE)
         assert snapshot.active() == schema

@@ -17,7 +17,7 @@ from siteexamples import SMALL, SMALL_ENTITIES, SMALL_FIELDS, write_json
 
 from sg_migrate.errors import SourceError
 from sg_migrate.site.pickles import is_pickle, load_pickle
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 from sg_migrate.site.validation import Unreadable
 
 
@@ -25,7 +25,7 @@ from sg_migrate.site.validation import Unreadable
 def test_every_protocol(tmp_path: Path, protocol: int) -> None:
     (tmp_path / "schema.pickle").write_bytes(pickle.dumps(SMALL_FIELDS, protocol))
     (tmp_path / "schema_entity.pickle").write_bytes(pickle.dumps(SMALL_ENTITIES, protocol))
-    assert load(tmp_path).schema == SMALL
+    assert load_schema(tmp_path).schema == SMALL
 
 
 def test_python_2_byte_strings() -> None:
@@ -47,7 +47,7 @@ def test_a_pickle_that_calls_something_runs_nothing(tmp_path: Path, protocol: in
     path = tmp_path / "schema.pickle"
     path.write_bytes(pickle.dumps({"Shot": Runs(tmp_path / "ran")}, protocol))
     with pytest.raises(SourceError) as caught:
-        load(path)
+        load_schema(path)
     message = str(caught.value)
     assert message.startswith(f"{path}: byte ")
     assert message.endswith("Only Mockgun's plain schema files are read; nothing in this one was run.")
@@ -59,7 +59,7 @@ def test_the_classic_attack_by_its_exact_message(tmp_path: Path) -> None:
     path = tmp_path / "schema.pickle"
     path.write_bytes(b"cos\nsystem\n(S'touch ran'\ntR.")
     with pytest.raises(SourceError) as caught:
-        load(path)
+        load_schema(path)
     assert str(caught.value) == (
         f"{path}: byte 0: a pickle with more than plain data ('GLOBAL os system'). "
         "Only Mockgun's plain schema files are read; nothing in this one was run."
@@ -122,4 +122,4 @@ def test_damaged_pickles_raise_nothing_else(noise: bytes, at: int) -> None:
 
 def test_json_is_never_taken_for_a_pickle(tmp_path: Path) -> None:
     assert not any(map(is_pickle, (b"{}", b"[1]", b'"text"', b"code,name\n", b" {", b"\xef\xbb\xbf{", b"")))
-    assert load(write_json(tmp_path / "schema.pickle", SMALL_FIELDS)).format == "schema_read() JSON"
+    assert load_schema(write_json(tmp_path / "schema.pickle", SMALL_FIELDS)).format == "schema_read() JSON"

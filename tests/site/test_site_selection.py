@@ -9,7 +9,7 @@ from sites import REAL, SAMPLES, field
 from sg_migrate.errors import SettingsError
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.selection import Selection, expand
-from sg_migrate.site.sources import load
+from sg_migrate.site.sources import load_schema
 
 
 def chosen(selection: Selection, *places: str) -> list[str]:
@@ -104,7 +104,7 @@ def kept_by_shotgrid_orm(schema: SiteSchema, tables: list[str], fields: list[str
 
 @pytest.mark.parametrize("path", [*SAMPLES[:1], *REAL[-1:]], ids=lambda path: path.stem)
 def test_shotgrid_orms_lists(path: object) -> None:
-    schema = load(str(path)).schema
+    schema = load_schema(str(path)).schema
     tables, fields = ["EventLogEntry", "Page", "Nowhere"], ["image_source_entity", "updated_by", "sg_nowhere"]
     selection = Selection.from_shotgrid_orm(tables, fields)
     assert [str(one) for one in schema.fields() if selection.field(one)] == kept_by_shotgrid_orm(schema, tables, fields)

@@ -22,7 +22,7 @@ from testsite import raw_schema
 from sg_migrate.errors import SnapshotConflictError, SnapshotError, SnapshotVersionError, SourceError
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge, read_snapshot, write_snapshot
-from sg_migrate.site.sources import load, parse
+from sg_migrate.site.sources import load_schema, parse
 
 DAY = date(2026, 3, 1)
 
@@ -100,7 +100,7 @@ def test_a_site_read_raw_and_its_snapshot_agree(schema: SiteSchema) -> None:
 
 @pytest.mark.skipif(not REAL, reason="the real schemas are not on this machine")
 def test_the_largest_real_state_stays_small_and_exact(tmp_path: Path) -> None:
-    schema = load(REAL[-1]).schema
+    schema = load_schema(REAL[-1]).schema
     assert sum(1 for _ in schema.fields()) == 1667
     path = tmp_path / "site_schema.json"
     write_snapshot(path, merge(None, schema, today=DAY))
@@ -201,7 +201,7 @@ BAD_FILES = {
 def test_a_file_that_we_did_not_write_is_an_error_with_its_place(tmp_path: Path, text: str) -> None:
     path = tmp_path / "s.json"
     path.write_text(text)
-    for read in (read_snapshot, load) if "sg_migrate snapshot" in text else (read_snapshot,):
+    for read in (read_snapshot, load_schema) if "sg_migrate snapshot" in text else (read_snapshot,):
         with pytest.raises(SourceError) as caught:
             read(path)
         assert str(caught.value) == f"{path}: {BAD_FILES[text]}"
@@ -212,7 +212,7 @@ def test_a_file_that_we_did_not_write_is_an_error_with_its_place(tmp_path: Path,
 def test_another_format_version_is_a_clear_error(tmp_path: Path, version: str) -> None:
     path = tmp_path / "s.json"
     path.write_text(ledger(SHOT).replace("snapshot 1", f"snapshot {version}"))
-    for read in (read_snapshot, load):
+    for read in (read_snapshot, load_schema):
         with pytest.raises(SnapshotVersionError) as caught:
             read(path)
         words = f"sg_migrate snapshot {version}".strip()

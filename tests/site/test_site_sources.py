@@ -17,7 +17,7 @@ from sites import REAL, SAMPLES
 
 from sg_migrate.errors import SnapshotConflictError, SourceError
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
-from sg_migrate.site.sources import Loaded, load, parse
+from sg_migrate.site.sources import Loaded, load_schema, parse
 
 DAY = date(2026, 3, 1)
 YEARS = [pytest.param(path, marks=pytest.mark.long) if number else path for number, path in enumerate(REAL)]
@@ -29,9 +29,9 @@ def save_all(folder: Path, fields: Any, entities: Any) -> dict[str, Loaded]:
     both = {"schema_read": fields, "schema_entity_read": entities}
     entity_file = write_json(folder / "entities.json", entities)
     loaded = [
-        load(write_json(folder / "orm.json", examples.orm_document(fields, entities))),
-        load(write_json(folder / "both.json", both)),
-        load(write_json(folder / "raw.json", fields), entities=entity_file),
+        load_schema(write_json(folder / "orm.json", examples.orm_document(fields, entities))),
+        load_schema(write_json(folder / "both.json", both)),
+        load_schema(write_json(folder / "raw.json", fields), entities=entity_file),
         parse(json.dumps(both), "text"),
     ]
     rest = folder / "rest"
@@ -39,13 +39,13 @@ def save_all(folder: Path, fields: Any, entities: Any) -> dict[str, Loaded]:
     documents = examples.rest_documents(fields, entities)
     for name, document in documents.items():
         write_json(rest / f"{name}.json", document)
-    loaded += [load(rest), load(write_json(folder / "rest.json", list(documents.values())))]
-    loaded.append(load(write_json(folder / "one.json", {"data": fields, "links": {}}), entities=entity_file))
+    loaded += [load_schema(rest), load_schema(write_json(folder / "rest.json", list(documents.values())))]
+    loaded.append(load_schema(write_json(folder / "one.json", {"data": fields, "links": {}}), entities=entity_file))
     for name, answer in (("schema", fields), ("schema_entity", entities)):
         (folder / f"{name}.pickle").write_bytes(pickle.dumps(answer, protocol=2))
-    loaded += [load(folder), load(folder / "schema.pickle", entities=folder / "schema_entity.pickle")]
+    loaded += [load_schema(folder), load_schema(folder / "schema.pickle", entities=folder / "schema_entity.pickle")]
     write_snapshot(folder / "snapshot.json", merge(None, loaded[0].schema, today=DAY))
-    loaded.append(load(folder / "snapshot.json"))
+    loaded.append(load_schema(folder / "snapshot.json"))
     return {f"{number} {one.format}": one for number, one in enumerate(loaded)}
 
 
@@ -72,7 +72,7 @@ def test_every_format_gives_the_same_schema_and_says_what_it_was(tmp_path: Path)
 @pytest.mark.parametrize("path", YEARS, ids=lambda path: path.stem)
 def test_every_format_gives_the_same_real_schema(path: Path, tmp_path: Path) -> None:
     document = json.loads(path.read_text())
-    expected = load(path)
+    expected = load_schema(path)
     assert expected.format == "shotgrid_orm JSON"
     fields = {code: about["fields"] for code, about in document.items()}
     entities = {code: {k: v for k, v in about.items() if k != "fields"} for code, about in document.items()}
@@ -83,10 +83,10 @@ def test_every_format_gives_the_same_real_schema(path: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize("path", [*SAMPLES, *YEARS], ids=lambda path: path.stem)
 def test_the_order_of_keys_and_of_valid_types_does_not_matter(path: Path, tmp_path: Path) -> None:
     document = json.loads(path.read_text())
-    expected = load(path).schema
+    expected = load_schema(path).schema
     text = Snapshot(expected).text()
     for seed in range(3):
-        schema = load(write_json(tmp_path / "shuffled.json", examples.shuffled(document, seed))).schema
+        schema = load_schema(write_json(tmp_path / "shuffled.json", examples.shuffled(document, seed))).schema
         assert schema == expected
         assert list(schema.entity_types) == list(expected.entity_types)
         assert [str(field) for field in schema.fields()] == [str(field) for field in expected.fields()]
@@ -144,7 +144,7 @@ def test_rest_fields_tell_their_entity_type_by_fields_link_or_file_name(tmp_path
     write_json(tmp_path / "a.json", {"data": bare, "links": {"self": "https://x/api/v1/schema/Shot/fields"}})
     write_json(tmp_path / "Task.json", {"data": bare})
     write_json(tmp_path / "t.json", {"data": {"name": {"value": "Job"}}, "links": {"self": "/api/v1/schema/Task"}})
-    schema = load(tmp_path).schema
+    schema = load_schema(tmp_path).schema
     assert list(schema.entity_types) == ["Asset", "Shot", "Task"]
     assert schema.entity_types["Task"].name == "Job"
 
@@ -152,7 +152,7 @@ def test_rest_fields_tell_their_entity_type_by_fields_link_or_file_name(tmp_path
 def test_a_byte_order_mark_does_not_matter(tmp_path: Path) -> None:
     path = tmp_path / "bom.json"
     path.write_bytes(b"\xef\xbb\xbf" + json.dumps(SMALL_FIELDS).encode())
-    assert load(path, entities=write_json(tmp_path / "e.json", SMALL_ENTITIES)).schema == SMALL
+    assert load_schema(path, entities=write_json(tmp_path / "e.json", SMALL_ENTITIES)).schema == SMALL
 
 
 def with_field(**attributes: Any) -> str:
@@ -250,16 +250,16 @@ def test_bad_bytes(tmp_path: Path, data: bytes, problem: str) -> None:
     path = tmp_path / "f.json"
     path.write_bytes(data)
     with pytest.raises(SourceError) as caught:
-        load(path)
+        load_schema(path)
     assert str(caught.value) == f"{path}: {problem}"
 
 
 def test_missing_files_and_empty_folders(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
-        load(tmp_path / "none.json")
+        load_schema(tmp_path / "none.json")
     assert str(caught.value) == f"{tmp_path / 'none.json'}: cannot be read (No such file or directory)."
     with pytest.raises(SourceError) as caught:
-        load(tmp_path)
+        load_schema(tmp_path)
     assert str(caught.value) == (
         f"{tmp_path}: a folder without schema files. Expected *.json of the REST API, or schema.pickle."
     )
@@ -269,14 +269,14 @@ def test_a_bad_second_file_is_named(tmp_path: Path) -> None:
     fields = write_json(tmp_path / "fields.json", SMALL_FIELDS)
     entities = write_json(tmp_path / "entities.json", SMALL_FIELDS)
     with pytest.raises(SourceError, match=r"entities\.json: Asset: expected \{name, visible\}"):
-        load(fields, entities=entities)
+        load_schema(fields, entities=entities)
 
 
 def test_rest_answers_that_overlap_are_refused(tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_json(tmp_path / f"{name}.json", {"data": SMALL_FIELDS["Shot"], "links": {}})
     with pytest.raises(SourceError, match="b: the fields of Shot occur twice"):
-        load(tmp_path)
+        load_schema(tmp_path)
 
 
 def test_a_conflict_in_any_file_is_named() -> None:

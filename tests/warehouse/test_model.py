@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from sites import SAMPLES, field, site_of
 
-from sg_migrate import EntityType, Field, Settings, build_metadata, load
+from sg_migrate import EntityType, Field, Settings, build_metadata, load_schema
 from sg_migrate.warehouse.mark import Mark
 from sg_migrate.warehouse.model import build_state
 
@@ -52,7 +52,7 @@ def test_scalars_links_and_link_tables() -> None:
 
 
 def test_every_table_and_column_says_where_it_came_from() -> None:
-    schema = load(SAMPLES[0]).schema
+    schema = load_schema(SAMPLES[0]).schema
     metadata = build_metadata(schema)
     ours = [table for name, table in metadata.tables.items() if not name.startswith("sg_catalog")]
     assert ours
@@ -98,7 +98,7 @@ def test_a_name_once_built_stays() -> None:
 
 
 def test_equal_arguments_equal_models() -> None:
-    schema = load(SAMPLES[3]).schema
+    schema = load_schema(SAMPLES[3]).schema
     assert build_state(schema, Settings(), {}) == build_state(schema, Settings(), {})
 
 
@@ -149,7 +149,7 @@ def test_foreign_keys_are_named_and_only_where_one_type_is_valid() -> None:
 
 @pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 def test_a_sample_compiles_on_every_dialect(dialect: sa.Dialect) -> None:
-    metadata = build_metadata(load(SAMPLES[4]).schema)
+    metadata = build_metadata(load_schema(SAMPLES[4]).schema)
     for table in metadata.tables.values():
         assert "CREATE TABLE" in str(sa.schema.CreateTable(table).compile(dialect=dialect))
 
