@@ -124,18 +124,19 @@ async def everything(
             page = await session.find(plan.entity_type, wanted, fields, retired=retired)
             take(progress.ranges[0], page, len(page) < session.pool.page_size)
         if progress.ranges:
-            progress.ranges = await _split(session, plan, progress.ranges[0], retired)
+            progress.ranges = await _split(session, plan, progress, progress.ranges[0])
             whole = len(progress.ranges)
     await asyncio.gather(*(one(limits) for limits in list(progress.ranges)))
 
 
-async def _split(session: Session, plan: TypePlan, limits: Range, retired: bool) -> list[Range]:
-    """The rest of the ids in ranges of one size; ids above the highest belong to the last."""
-    scoped = session.scoped(plan)
-    newest = await session.find(plan.entity_type, scoped, ["id"], retired=retired, newest_first="id", limit=1)
-    last, top = limits[0] or 0, highest(newest, 0) or 0
-    ranges = max(1, min(2 * session.pool.jobs, (top - last) // (session.pool.page_size * _PAGES_OF_A_RANGE)))
+async def _split(session: Session, plan: TypePlan, progress: Progress, limits: Range) -> list[Range]:
+    """The rest of the ids in ranges of one size; ids above the highest that is known belong to the last."""
+    last, top = limits[0] or 0, progress.last_id
     if session.pool.jobs == 1:
-        ranges = 1
+        return [limits]
+    if top <= last:
+        scoped = session.scoped(plan)
+        top = highest(await session.find(plan.entity_type, scoped, ["id"], newest_first="id", limit=1), 0) or 0
+    ranges = max(1, min(2 * session.pool.jobs, (top - last) // (session.pool.page_size * _PAGES_OF_A_RANGE)))
     bounds = [last + (top - last) * number // ranges for number in range(ranges)]
     return [[low, high] for low, high in zip(bounds, [*bounds[1:], None], strict=True)]

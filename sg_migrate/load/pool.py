@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import cached_property
 from operator import methodcaller
 from types import SimpleNamespace, TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -81,9 +81,10 @@ class Pool:
     def schema(self) -> Loaded:
         """The site's schema, by two requests. Raises as `sg_migrate.site.live.read_site`."""
         client = self._client()
+        assert self.page_size > 0  # asked first: the clients of the threads learn from this one what the site can do
         names = ("schema_read", "schema_entity_read")
-        calls = {name: partial(self._call, name, methodcaller(name)) for name in names}
-        return read_site(SimpleNamespace(**calls), connection_host(client))
+        answers = {name: self.submit(self._call, name, methodcaller(name)).result for name in names}
+        return read_site(SimpleNamespace(**answers), connection_host(client))
 
     def find(
         self,

@@ -96,11 +96,13 @@ def throughput(records: int) -> None:
 def latency(records: int) -> None:
     schema = big_schema(types=2)
     with BigSite(schema, records) as site, environment(**site.environment), databases() as found:
-        site.ask("set_latency", 0.3)
         times = []
-        for jobs in (1, 4):
-            studio = warehouse(Path(tempfile.mkdtemp()) / "p", found.new("sqlite"), schema)
-            times.append(loaded(studio, jobs)[1])
+        for seconds in (0.0, 0.3):  # the first time the site gets its answers ready
+            site.ask("set_latency", seconds)
+            for jobs in (1, 4):
+                studio = warehouse(Path(tempfile.mkdtemp()) / "p", found.new("sqlite"), schema)
+                times.append(loaded(studio, jobs)[1])
+        times = times[2:]
         print(f"latency of 300 ms: one job {times[0]:.1f} s, four {times[1]:.1f} s: {times[0] / times[1]:.2f} times")
 
 
