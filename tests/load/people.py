@@ -188,7 +188,9 @@ class People:
             self.needs_sweep = True
 
     def prune_log(self) -> None:
-        """The site keeps events for a while only."""
+        """The site keeps events for months only; no transaction takes that long."""
+        while self.slow:
+            self.commit()
         with self.site.lock:
             self.pruned = True
             for event in list(self.records.ids["EventLogEntry", False])[:-1]:

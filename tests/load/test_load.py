@@ -19,6 +19,12 @@ ENGINES = ("sqlite", "postgresql", "mariadb")
 
 
 @pytest.fixture(params=ENGINES)
+def everywhere(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> Iterator[Loads]:
+    with loads(tmp_path / "p", databases.new(request.param), STUDIO) as studio:
+        yield fill(studio)
+
+
+@pytest.fixture(params=["sqlite", *(pytest.param(engine, marks=pytest.mark.long) for engine in ENGINES[1:])])
 def studio(request: pytest.FixtureRequest, tmp_path: Path, databases: Databases) -> Iterator[Loads]:
     with loads(tmp_path / "p", databases.new(request.param), STUDIO) as studio:
         yield fill(studio)
@@ -30,40 +36,40 @@ def small(tmp_path: Path, sqlite_url: str) -> Iterator[Loads]:
         yield fill(studio)
 
 
-def test_the_second_load_writes_nothing_and_asks_as_little_as_can_be(studio: Loads) -> None:
-    first = studio.load()
-    same(studio)
+def test_the_second_load_writes_nothing_and_asks_as_little_as_can_be(everywhere: Loads) -> None:
+    first = everywhere.load()
+    same(everywhere)
     assert {one.entity_type: one.read for one in first.outcomes}["Shot"] == 12
-    studio.people.wait(20)
-    studio.load()
-    again = studio.load()
-    assert studio.changed(again) == {}
+    everywhere.people.wait(20)
+    everywhere.load()
+    again = everywhere.load()
+    assert everywhere.changed(again) == {}
     types = len(STUDIO.entity_types)
-    assert dict(studio.site.requests) == {"info": 1, "schema_read": 1, "schema_entity_read": 1, "read": types + 1}
+    assert dict(everywhere.site.requests) == {"info": 1, "schema_read": 1, "schema_entity_read": 1, "read": types + 1}
     assert again.requests == types + 4
-    assert again.event == studio.people.events
+    assert again.event == everywhere.people.events
 
 
-def test_only_what_changed_is_read_again(studio: Loads) -> None:
-    studio.load()
-    one, two, three, *_ = shots(studio)
-    studio.people.wait(20)
-    studio.people.edit("Project", studio.people.ids["Project"], {"name": "Two"})
-    studio.load()  # what is younger than ten minutes is read twice
-    studio.people.edit("Shot", one, {"code": "new"})
-    studio.people.retire("Shot", two)
-    studio.people.edit("Asset", studio.people.ids["Asset"], {"code": "bush"})
-    studio.people.create("Reply", {"content": "yes", "entity": {"type": "Shot", "id": three}})
-    summary = studio.load()
-    same(studio)
+def test_only_what_changed_is_read_again(everywhere: Loads) -> None:
+    everywhere.load()
+    one, two, three, *_ = shots(everywhere)
+    everywhere.people.wait(20)
+    everywhere.people.edit("Project", everywhere.people.ids["Project"], {"name": "Two"})
+    everywhere.load()  # what is younger than ten minutes is read twice
+    everywhere.people.edit("Shot", one, {"code": "new"})
+    everywhere.people.retire("Shot", two)
+    everywhere.people.edit("Asset", everywhere.people.ids["Asset"], {"code": "bush"})
+    everywhere.people.create("Reply", {"content": "yes", "entity": {"type": "Shot", "id": three}})
+    summary = everywhere.load()
+    same(everywhere)
     read = {outcome.entity_type: outcome.read for outcome in summary.outcomes}
     assert (read["Shot"], read["Asset"], read["Reply"], read["Project"]) == (2, 1, 1, 0)
     assert read["Sequence"] == 1  # its list of shots: one of them went into the trash
-    ((retired,),) = studio.rows(f"SELECT count(*) FROM shot WHERE retired_at IS NOT NULL AND id = {two}")
+    ((retired,),) = everywhere.rows(f"SELECT count(*) FROM shot WHERE retired_at IS NOT NULL AND id = {two}")
     assert retired == 1
-    studio.people.revive("Shot", two)
-    studio.load()
-    same(studio)
+    everywhere.people.revive("Shot", two)
+    everywhere.load()
+    same(everywhere)
 
 
 def with_note(schema: SiteSchema, data_type: str) -> SiteSchema:
@@ -76,42 +82,42 @@ def with_note(schema: SiteSchema, data_type: str) -> SiteSchema:
     return SiteSchema(types, schema.host)
 
 
-def test_a_new_field_is_filled_by_as_few_requests_as_it_has_values(studio: Loads) -> None:
-    studio.site.page_size = 4
-    fill(studio, 30)
-    studio.load()
-    ids = shots(studio)
+def test_a_new_field_is_filled_by_as_few_requests_as_it_has_values(everywhere: Loads) -> None:
+    everywhere.site.page_size = 4
+    fill(everywhere, 30)
+    everywhere.load()
+    ids = shots(everywhere)
     gone = ids.pop()
     for record_id in (*ids[::7], gone):
-        studio.records.values["Shot"][record_id]["sg_note"] = f"about {record_id}"
-    studio.people.retire("Shot", gone)
+        everywhere.records.values["Shot"][record_id]["sg_note"] = f"about {record_id}"
+    everywhere.people.retire("Shot", gone)
     schema = with_note(STUDIO, "text")
-    studio.follow(schema)
-    summary = studio.load(jobs=1)
-    same(studio, schema)
+    everywhere.follow(schema)
+    summary = everywhere.load(jobs=1)
+    same(everywhere, schema)
     values = len(ids[::7])
     assert values == 6
-    alone = [read for read in studio.site.reads if read["return_fields"] == ["sg_note"]]
+    alone = [read for read in everywhere.site.reads if read["return_fields"] == ["sg_note"]]
     assert sum(1 for read in alone if read["return_only"] == "active") == 2
-    assert studio.changed(summary)["Shot"] == values + 1  # the other is in the trash
-    assert studio.changed(studio.load()) == {}
+    assert everywhere.changed(summary)["Shot"] == values + 1  # the other is in the trash
+    assert everywhere.changed(everywhere.load()) == {}
 
 
-def test_a_converted_field_is_what_the_site_made_of_it(studio: Loads) -> None:
+def test_a_converted_field_is_what_the_site_made_of_it(everywhere: Loads) -> None:
     schema = with_note(STUDIO, "text")
-    studio.follow(schema)
-    ids = shots(studio)
+    everywhere.follow(schema)
+    ids = shots(everywhere)
     for record_id, text in zip(ids, ["12", "wk 12", "7", "x"], strict=False):
-        studio.records.values["Shot"][record_id]["sg_note"] = text
-    studio.people.retire("Shot", ids[2])
-    studio.load()
+        everywhere.records.values["Shot"][record_id]["sg_note"] = text
+    everywhere.people.retire("Shot", ids[2])
+    everywhere.load()
     for record_id, number in zip(ids, [12, None, 8, 99], strict=False):
-        studio.records.values["Shot"][record_id]["sg_note"] = number
+        everywhere.records.values["Shot"][record_id]["sg_note"] = number
     schema = with_note(STUDIO, "number")
-    studio.follow(schema)
-    studio.load()
-    same(studio, schema)
-    assert set(studio.rows("SELECT sg_note__was_text FROM shot")) == {("12",), ("wk 12",), ("7",), ("x",), (None,)}
+    everywhere.follow(schema)
+    everywhere.load()
+    same(everywhere, schema)
+    assert set(everywhere.rows("SELECT sg_note__was_text FROM shot")) == {("12",), ("wk 12",), ("7",), ("x",), (None,)}
 
 
 def test_what_a_downgrade_took_is_loaded_again(studio: Loads) -> None:
