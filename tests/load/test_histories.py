@@ -210,7 +210,7 @@ def search(histories: Histories, examples: int) -> None:
 
 @pytest.mark.hypothesis
 def test_a_history_on_sqlite(tmp_path: Path, databases: Databases) -> None:
-    search(Histories(tmp_path / "p", databases.new("sqlite")), 20)
+    search(Histories(tmp_path / "p", databases.new("sqlite")), 12)
 
 
 @pytest.mark.long
