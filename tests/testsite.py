@@ -66,6 +66,8 @@ class LocalSite(server.LocalSite):
         self.hidden: set[str] = set()
         self.before_read: Callable[[Raw], object] = lambda params: None
         """Called before each ``read`` is answered: people at work between two pages."""
+        self.spoil: Callable[[list[Raw]], list[Raw]] | None = None
+        """Makes something else of the records of a ``read``."""
         self._misbehaviour: tuple[Misbehaviour, str | None] | None = None
         self._failures: list[tuple[str, Failure]] = []
         self._stopping = threading.Event()
@@ -128,7 +130,10 @@ class LocalSite(server.LocalSite):
             self.before_read(dict(params))
         if method in ("read", "summarize") and params["type"] in self.hidden:
             raise Fault(f"API {method}() {params['type']}: permission denied")
-        return super().results(method, params)
+        found = super().results(method, params)
+        if method == "read" and self.spoil is not None:
+            found["entities"] = self.spoil(found["entities"])
+        return found
 
     @property
     def schema(self) -> tuple[Raw, Raw]:

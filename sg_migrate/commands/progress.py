@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import TaskID
 
     from sg_migrate.load.session import Outcome
 
@@ -20,7 +21,7 @@ def watched(console: Console) -> Iterator[Callable[[Outcome, float], object]]:
 
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        tasks: dict[str, int] = {}
+        tasks: dict[str, TaskID] = {}
         begun = time.monotonic()
         read: dict[str, int] = {}
 
@@ -31,6 +32,6 @@ def watched(console: Console) -> Iterator[Callable[[Outcome, float], object]]:
             read[name] = outcome.read
             rate = sum(read.values()) / max(time.monotonic() - begun, 0.001)
             shown = f"{outcome.read:,} records, {rate:,.0f}/s in all"
-            progress.update(tasks[name], completed=done, rate=shown, visible=done < 1.0)  # type: ignore[arg-type]
+            progress.update(tasks[name], completed=done, rate=shown, visible=done < 1.0)
 
         yield watch

@@ -12,11 +12,11 @@ from sg_migrate.database.load_record import Progress
 from sg_migrate.errors import RefusedError
 from sg_migrate.load.events import LOG, Events
 from sg_migrate.load.links import linking_here, linking_on_site
-from sg_migrate.load.pages import Range, everything, pages
+from sg_migrate.load.pages import Range, everything, ids_of, pages
 from sg_migrate.load.plan import LoadedField, TypePlan
 from sg_migrate.load.pool import Record
 from sg_migrate.load.session import Session
-from sg_migrate.load.values import Reject, moment
+from sg_migrate.load.values import moment, moment_of
 from sg_migrate.load.writer import in_parts
 
 OVERLAP = timedelta(minutes=10)
@@ -113,8 +113,8 @@ class TypeLoad:
 
     async def _newest_moment(self) -> str:
         """What the site's clock shows at least, as a mark for what is about to be read."""
-        if self.events.now or not self.plan.has_updated_at:
-            return self.events.now
+        if self.events.newest or not self.plan.has_updated_at:
+            return self.events.newest
         scoped = self.session.scoped(self.plan)
         newest = await self.session.find(
             self.plan.entity_type, scoped, ["updated_at"], newest_first="updated_at", limit=1
@@ -138,7 +138,7 @@ class TypeLoad:
             absent = await self.read_ids((named | here | there) - seen)
             self.mark_gone(absent & affected.retired.get(self.plan.entity_type, set()))
             progress.event = self.events.safe
-        progress.mark = max(mark, progress.mark, self.events.now)
+        progress.mark = max(mark, progress.mark, self.events.newest)
 
     async def _read_recent(self, *, retired: bool) -> tuple[set[int], str]:
         """New records and those with a new date; gives their ids, and the highest date of the first page."""
@@ -160,26 +160,31 @@ class TypeLoad:
         ):
             mark = _highest_moment(page) if mark is None else mark
             changed = self.write(page, retired=retired)
-            ids = {record["id"] for record in page if isinstance(record.get("id"), int)}
-            seen |= ids
+            seen |= ids_of(page)
             self.session.written(self.plan, progress, len(page), changed)
         progress.last_id = max(progress.last_id, *seen, 0)
         return seen, mark or ""
 
     async def read_ids(self, ids: Iterable[int]) -> set[int]:
-        """Read some records whole, wherever they are; gives those that the site does not have."""
-        absent: set[int] = set()
-        for part in _parts(sorted(ids), self.session.pool.page_size):
-            left = await self._read_part(part, retired=False)
-            if left:
-                left = await self._read_part(sorted(left), retired=True)
-            absent |= left
+        """Read some records whole, wherever they are; gives those that the site does not have.
+
+        Those that are here are read whatever project they belong to now.
+        """
+        ids, absent = {*ids}, set[int]()
+        scoped = self.session.scoped(self.plan)
+        ours = self.writer.known(ids) if scoped else ids
+        for some, filters in ((ours, []), (ids - ours, scoped)):
+            for part in _parts(sorted(some), self.session.pool.page_size):
+                left = await self._read_part(part, filters, retired=False)
+                if left:
+                    left = await self._read_part(sorted(left), filters, retired=True)
+                absent |= left
         return absent
 
-    async def _read_part(self, ids: Sequence[int], *, retired: bool) -> set[int]:
-        filters = [*self.session.scoped(self.plan), ["id", "in", list(ids)]]
+    async def _read_part(self, ids: Sequence[int], scoped: Sequence[Any], *, retired: bool) -> set[int]:
+        filters = [*scoped, ["id", "in", list(ids)]]
         page = await self.session.find(self.plan.entity_type, filters, self.plan.codes, retired=retired)
-        found = {record["id"] for record in page} & {*ids}
+        found = ids_of(page) & {*ids}
         if retired:
             self.session.outcome(self.plan).retired += self._still_active(found)
         changed = self.write(page, retired=retired)
@@ -251,7 +256,7 @@ class TypeLoad:
     def _empty_between(self, page: list[Record], limits: Range) -> int:
         """Empty the fields of active records between two ids that a page leaves out, which has those with a value."""
         low, high = limits
-        ids = [record["id"] for record in page]
+        ids = ids_of(page)
         changed = 0
         for field in self.plan.fields:
             key = "owner_id" if field.link_table else "id"
@@ -283,12 +288,7 @@ def _emptying(plan: TypePlan, field: LoadedField) -> Any:
 
 
 def _highest_moment(page: Iterable[Record]) -> str:
-    moments: list[datetime] = []
-    for record in page:
-        try:
-            moments.append(moment(record.get("updated_at")))
-        except Reject:
-            continue
+    moments = [at for record in page if (at := moment_of(record.get("updated_at")))]
     return max(moments).strftime(_MOMENT) if moments else ""
 
 

@@ -18,7 +18,7 @@ from sg_migrate.errors import RefusedError
 from sg_migrate.load.pages import beyond, highest
 from sg_migrate.load.pool import Record
 from sg_migrate.load.session import Session
-from sg_migrate.load.values import Reject, moment
+from sg_migrate.load.values import is_id, moment_of
 
 LOG = "EventLogEntry"
 FIELDS = ("event_type", "entity", "meta", "created_at")
@@ -47,16 +47,17 @@ class Events:
         readable: whether there is a log to be read.
         first: the id from which on it is complete; events below may have been pruned.
         safe: the id up to which no event can come any more.
-        now: the moment of the newest event, as the site sends it; empty where there is none.
+        newest: the moment of the newest event, as the site sends it; empty where there is none.
     """
 
     readable: bool = False
     first: int = 0
     safe: int = 0
-    now: str = ""
+    newest: str = ""
     _named: Latest = field(default_factory=lambda: defaultdict(dict))
     _retired: Latest = field(default_factory=lambda: defaultdict(dict))
     _revived: Latest = field(default_factory=lambda: defaultdict(dict))
+    _since: dict[int, Affected] = field(default_factory=dict)
     _holes: list[tuple[int, datetime | None]] = field(default_factory=list)
     """The event before each hole that may still be filled, and the moment of the one behind it."""
 
@@ -66,6 +67,11 @@ class Events:
 
     def since(self, event: int) -> Affected:
         """What the events after one of them name."""
+        if event not in self._since:  # most entity types are at the same one
+            self._since[event] = self._after(event)
+        return self._since[event]
+
+    def _after(self, event: int) -> Affected:
         parts = [
             {kind: {record_id for record_id, at in ids.items() if at > event} for kind, ids in latest.items()}
             for latest in (self._named, self._retired, self._revived)
@@ -84,11 +90,11 @@ class Events:
         kind = {"Retirement": self._retired, "Revival": self._revived}.get(verb)
         if kind is not None and about is not None:
             kind[about[0]][about[1]] = event_id
-        created_at = _moment(event.get("created_at"))
+        created_at = moment_of(event.get("created_at"))
         if event_id > self.safe + 1 and self.safe:
             self._holes.append((self.safe, created_at))
         self.safe = max(self.safe, event_id)
-        self.now = event["created_at"] if created_at else self.now
+        self.newest = event["created_at"] if created_at else self.newest
         if created_at is not None:
             self._holes = [hole for hole in self._holes if hole[1] is None or created_at - hole[1] < GRACE]
 
@@ -118,9 +124,9 @@ async def _read_end(session: Session) -> Events:
         before = [["id", "less_than", newest[-1]["id"]]] if newest else []
         page = await session.find(LOG, before, FIELDS, newest_first="id")
         if newest and page:
-            beyond(page[-1]["id"], newest[-1]["id"], LOG)
-        newest += [event for event in page if isinstance(event.get("id"), int)]
-        moments = [at for event in newest if (at := _moment(event.get("created_at")))]
+            beyond(page[-1].get("id"), newest[-1]["id"], LOG)
+        newest += [event for event in page if is_id(event.get("id"))]
+        moments = [at for event in newest if (at := moment_of(event.get("created_at")))]
         if len(page) < session.pool.page_size or not moments or max(moments) - min(moments) >= GRACE:
             break
     found = Events(readable=True)
@@ -138,7 +144,7 @@ async def _read_on(session: Session, since: int) -> Events:
     begun = False
     while True:
         page = await session.find(LOG, [["id", "greater_than", last]], FIELDS)
-        events = sorted((one for one in page if isinstance(one.get("id"), int)), key=itemgetter("id"))
+        events = sorted((one for one in page if is_id(one.get("id"))), key=itemgetter("id"))
         if events and not begun:
             begun = True
             found.first = 0 if events[0]["id"] == 1 else events[0]["id"]
@@ -172,10 +178,3 @@ def _place(entity_type: Any, record_id: Any) -> tuple[str, int] | None:
     if isinstance(entity_type, str) and isinstance(record_id, int) and not isinstance(record_id, bool):
         return entity_type, record_id
     return None
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        return moment(value)
-    except Reject:
-        return None

@@ -7,11 +7,10 @@ from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
-from sg_migrate.load.pages import beyond, highest
+from sg_migrate.load.pages import beyond, highest, ids_of
 from sg_migrate.load.plan import LoadedField, TypePlan
 from sg_migrate.load.session import Session
 
-_LINKS = ("entity", "multi_entity", "addressing")
 _AT_ONCE = 1_000
 """Ids in one statement."""
 Targets: TypeAlias = "Mapping[str, Collection[int]]"
@@ -22,7 +21,7 @@ def linking_here(connection: sa.Connection, plan: TypePlan, targets: Targets) ->
     """The records of an entity type that link to some targets, as the warehouse has it."""
     found: set[int] = set()
     for field in plan.fields:
-        for entity_type, ids in targets.items() if field.data_type in _LINKS else ():
+        for entity_type, ids in targets.items() if field.is_link else ():
             ordered = sorted(ids)
             for first in range(0, len(ordered), _AT_ONCE):
                 query = _query(plan, field, entity_type, ordered[first : first + _AT_ONCE])
@@ -53,7 +52,7 @@ def dangling(connection: sa.Connection, plan: TypePlan, others: Iterable[TypePla
         retired = sa.table(target.table, sa.column("id"), sa.column(target.retired_at))
         gone = sa.select(retired.c.id).where(retired.c[target.retired_at].is_not(None))
         for field in plan.fields:
-            if field.data_type in _LINKS and target.entity_type in field.valid_types and len(field.columns) != 1:
+            if field.is_link and target.entity_type in field.valid_types and len(field.columns) != 1:
                 found.update(connection.execute(_query(plan, field, target.entity_type, gone)).scalars())
     return found
 
@@ -68,7 +67,7 @@ async def linking_on_site(session: Session, plan: TypePlan, targets: Targets) ->
             while True:
                 wanted = [*session.scoped(plan), *filters, ["id", "greater_than", last]]
                 page = await session.find(plan.entity_type, wanted, ["id"], retired=retired)
-                found |= {record["id"] for record in page}
+                found |= ids_of(page)
                 if len(page) < session.pool.page_size:
                     break
                 last = beyond(highest(page, last), last, plan.entity_type)

@@ -11,6 +11,7 @@ from sg_migrate.errors import UnreachableError
 from sg_migrate.load.plan import TypePlan
 from sg_migrate.load.pool import Record
 from sg_migrate.load.session import Session
+from sg_migrate.load.values import is_id
 
 Range: TypeAlias = "list[int | None]"
 """Read up to the first id, to be read up to the second; ``None`` is no limit."""
@@ -75,9 +76,14 @@ def beyond(last: int | None, before: int | None, entity_type: str) -> int:
     return last
 
 
+def ids_of(page: Iterable[Record]) -> set[int]:
+    """The ids of a page; what is no id does not count."""
+    return {record["id"] for record in page if is_id(record.get("id"))}
+
+
 def highest(page: Iterable[Record], otherwise: int | None) -> int | None:
-    """The highest id of a page; ids that are none do not count."""
-    ids = [record["id"] for record in page if isinstance(record.get("id"), int)]
+    """The highest id of a page, or the one before it."""
+    ids = ids_of(page)
     return max([*ids, otherwise or 0]) if ids else otherwise
 
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import sqlalchemy as sa
+
 from sg_migrate.load.values import Converter, converter
 from sg_migrate.settings import Settings
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
@@ -20,6 +22,7 @@ _PER_READER = "_current_user"
 """In the codes of fields that every reader sees another value of."""
 _NO_FILTER = {"calculated", "summary", "serializable", "jsonb", "url", "addressing", "pivot_column", "password"}
 """Data types that the site filters nothing by."""
+_LINKS = ("entity", "multi_entity", "addressing")
 _WORKED_OUT = {"calculated", "summary"}
 """Data types whose values change without a trace on the record."""
 
@@ -43,6 +46,11 @@ class LoadedField:
         return self.data_type in _WORKED_OUT
 
     @property
+    def is_link(self) -> bool:
+        """Whether it leads to other records."""
+        return self.data_type in _LINKS
+
+    @property
     def can_be_filtered(self) -> bool:
         """Whether the site can be asked for the records where it is not empty."""
         return self.data_type not in _NO_FILTER
@@ -57,7 +65,8 @@ class TypePlan:
     fields: tuple[LoadedField, ...]
     retired_at: str
     has_updated_at: bool
-    has_project: bool
+    project_column: str
+    """Where the id of a record's project is; empty where it has none."""
 
     @property
     def codes(self) -> list[str]:
@@ -82,33 +91,28 @@ def plans(
     """
     notes: list[str] = []
     found = []
+    chosen = Selection(settings.include, (*settings.exclude, *settings.load_exclude))
     for table in built.values():
         mark = table.mark
-        if mark.field or mark.retired or mark.former or not _selected(mark.entity_type, settings):
+        if mark.field or mark.kept or not chosen.entity_type(mark.entity_type):
             continue
         on_site = site.entity_types.get(mark.entity_type)
         if on_site is None:
             notes.append(f"{mark.entity_type}: the site does not have it any more; its rows stay as they are")
             continue
-        plan, about = _plan(table, built, on_site, settings, pending)
+        plan, about = _plan(table, built, on_site, chosen, pending)
         notes += about
         if plan is not None:
             found.append(plan)
     return sorted(found, key=lambda plan: plan.entity_type), notes
 
 
-def _selected(entity_type: str, settings: Settings) -> bool:
-    chosen = Selection(settings.include, (*settings.exclude, *settings.load_exclude))
-    return chosen.entity_type(entity_type)
-
-
 def _plan(
-    table: TableState, built: State, on_site: EntityType, settings: Settings, pending: Collection[str]
+    table: TableState, built: State, on_site: EntityType, chosen: Selection, pending: Collection[str]
 ) -> tuple[TypePlan | None, list[str]]:
     retired_at = next((c.name for c in table.columns.values() if c.mark.data_type == RETIRED_AT), None)
     if retired_at is None:
         return None, [f"{on_site}: its table has no column for what is in the trash; write the next revision first"]
-    chosen = Selection(settings.include, (*settings.exclude, *settings.load_exclude))
     fields, notes = [], []
     for code, columns, links in _built_fields(table, built):
         field = on_site.fields.get(code)
@@ -118,8 +122,8 @@ def _plan(
         elif chosen.field(field) and _PER_READER not in code:
             fields.append(_field(field, columns, links))
     is_moment = "updated_at" in on_site.fields and on_site.fields["updated_at"].data_type == "date_time"
-    has_project = "project" in on_site.fields and on_site.fields["project"].data_type == "entity"
-    return TypePlan(on_site.code, table.name, tuple(fields), retired_at, is_moment, has_project), notes
+    project = next((one.columns[0].name for one in fields if one.code == "project" and len(one.columns) == 2), "")
+    return TypePlan(on_site.code, table.name, tuple(fields), retired_at, is_moment, project), notes
 
 
 def _built_fields(table: TableState, built: State) -> Iterator[tuple[str, list[ColumnState], TableState | None]]:
@@ -148,11 +152,9 @@ def _problem(
     marks = [column.mark for column in columns] + ([links.mark] if links else [])
     target = columns_for(field)
     wanted = LINK_ROLES if target == "link" else {"": target} if not isinstance(target, str) else {}
-    for column in columns:
-        type_ = wanted.get(column.mark.role)
-        if links is None and (type_ is None or type_change(column.type, type_) == "convert") and target != "links":
-            return f"it is {field.data_type} on the site now; its values stay until a revision follows"
-    if any(mark.data_type != mark_for(field).data_type for mark in marks):
+    types = [wanted.get(column.mark.role) for column in columns] if target != "links" else []
+    fits = all(type_ and type_change(one.type, type_) != "convert" for one, type_ in zip(columns, types, strict=False))
+    if not fits or any(mark.data_type != mark_for(field).data_type for mark in marks):
         return f"it is {field.data_type} on the site now; its values stay until a revision follows"
     return ""
 
@@ -163,6 +165,21 @@ def _field(field: Field, columns: list[ColumnState], links: TableState | None) -
     ordered = tuple(sorted(columns, key=lambda column: column.mark.role))
     convert = converter(field.data_type, columns[0].type) if len(columns) == 1 else None
     return LoadedField(field.code, field.data_type, ordered, "", field.valid_types, convert)
+
+
+def on_site(plan: TypePlan, projects: Collection[int]) -> list[Any]:
+    """The filters that leave the records of some projects; none where all are meant, or the type knows no project."""
+    if not projects:
+        return []
+    if plan.entity_type == "Project":
+        return [["id", "in", list(projects)]]
+    return [["project", "in", [{"type": "Project", "id": one} for one in projects]]] if plan.project_column else []
+
+
+def here(plan: TypePlan, projects: Collection[int]) -> list[sa.ColumnElement[bool]]:
+    """What leaves the rows of the same records."""
+    name = "id" if plan.entity_type == "Project" else plan.project_column
+    return [sa.column(name).in_(projects)] if projects and name else []
 
 
 def value_columns(plan: TypePlan) -> list[tuple[str, Any]]:

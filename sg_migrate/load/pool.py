@@ -58,7 +58,7 @@ class Pool:
         self._clients: list[Any] = []
         self.jobs = jobs
         self.requests: Counter[str] = Counter()
-        """The requests for records so far, by method; those that were tried again count again."""
+        """The requests so far, by method; those that were tried again count again."""
 
     def __enter__(self) -> Self:
         return self

@@ -39,7 +39,7 @@ class Summary:
         notes: what a person should know.
         refusals: what was not done, and why.
         event: everything that the site logged up to this event is loaded; ``None`` where there is no log.
-        rejects: how many values of the loaded types have no place in their columns, over all loads.
+        rejects: how many values of the warehouse have no place in their columns, over all loads.
         requests: how many requests were sent.
         seconds: how long it took.
     """
@@ -177,7 +177,6 @@ class _Run:
         progress, outcome = load.progress, self.session.outcome(load.plan)
         interrupted = progress.stage in ("active", "retired")
         is_new = not progress.stage
-        outcome.how = "all" if is_new or interrupted or self.session.options.full else "changes"
         if not is_new and not self.events.reaches(progress.event):
             self.deep.add(load.plan.entity_type)
         try:
@@ -190,7 +189,6 @@ class _Run:
                 await load.read_changes()
             await load.backfill()
         except RefusedError as error:
-            outcome.how = "refused"
             self.session.note(f"{load.plan.entity_type} is not loaded: {error}")
             return
         progress.records, progress.changed = outcome.read, outcome.changed

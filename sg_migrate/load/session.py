@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from sg_migrate.database import load_record
 from sg_migrate.database.load_record import Progress
-from sg_migrate.load.plan import TypePlan
+from sg_migrate.load.plan import TypePlan, on_site
 from sg_migrate.load.pool import Pool, Record
 from sg_migrate.load.writer import Writer
 
@@ -47,8 +47,6 @@ class Outcome:
     changed: int = 0
     retired: int = 0
     """How many records it found in the trash or gone that were active before."""
-    how: str = ""
-    """``all``, ``changes``, or why it was not loaded."""
 
 
 @dataclass
@@ -79,12 +77,7 @@ class Session:
 
     def scoped(self, plan: TypePlan) -> list[Any]:
         """The filters that every reading of a type has: the projects, where there are any."""
-        projects = [{"type": "Project", "id": one} for one in self.options.projects]
-        if not projects:
-            return []
-        if plan.entity_type == "Project":
-            return [["id", "in", list(self.options.projects)]]
-        return [["project", "in", projects]] if plan.has_project else []
+        return on_site(plan, self.options.projects)
 
     def writer(self, plan: TypePlan, *, partial: bool) -> Writer:
         """A writer of a plan's fields; a ``partial`` one as in `Writer`."""

@@ -34,7 +34,7 @@ def _line(progress: Progress, rejects: int) -> str:
     parts = [words, f"{len(progress.fields)} fields"]
     if progress.finished:
         parts.append(f"{progress.finished}: {progress.records:,} records read, {progress.changed:,} rows written")
-    if progress.event is not None:
+    if progress.event:
         parts.append(f"complete as of event {progress.event}")
     if rejects:
         parts.append(f"{plural(rejects, 'value')} rejected")

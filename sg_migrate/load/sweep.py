@@ -11,13 +11,12 @@ import sqlalchemy as sa
 from sg_migrate.errors import VanishedRecordsError
 from sg_migrate.load.entity_type import TypeLoad
 from sg_migrate.load.links import dangling, linking_on_site
-from sg_migrate.load.pages import highest, pages
-from sg_migrate.load.plan import LoadedField
+from sg_migrate.load.pages import highest, ids_of, pages
+from sg_migrate.load.plan import LoadedField, here
 from sg_migrate.load.writer import in_parts
 
 VANISHED_PART, VANISHED_LEAST = 0.25, 20
 """More than this part of a type's records, and at least so many, do not vanish by themselves."""
-_LINKS = ("entity", "multi_entity", "addressing")
 
 
 @dataclass(slots=True)
@@ -74,24 +73,24 @@ async def _compare(load: TypeLoad, found: Differing, *, deep: bool, retired: boo
     dates = ["updated_at"] if deep and load.plan.has_updated_at else []
     last = 0
     async for page, is_last in pages(load.session, load.plan, [*codes, *dates], retired=retired):
-        here = _between(load, last, None if is_last else highest(page, last))
-        site = {record["id"] for record in page}
-        found.unknown |= site - here.keys()
-        found.unknown |= {record["id"] for record in page if dates and record.get("updated_at") is None}
+        ours = _between(load, last, None if is_last else highest(page, last))
+        site = ids_of(page)
+        found.unknown |= site - ours.keys()
+        found.unknown |= ids_of(record for record in page if dates and record.get("updated_at") is None)
         if retired:
-            found.deleted |= {one for one, is_retired in here.items() if is_retired} - site - found.back
+            found.deleted |= {one for one, is_retired in ours.items() if is_retired} - site - found.back
         else:
-            found.back |= {one for one in site if here.get(one)}
-            found.gone |= {one for one, is_retired in here.items() if not is_retired} - site
+            found.back |= {one for one in site if ours.get(one)}
+            found.gone |= {one for one, is_retired in ours.items() if not is_retired} - site
         if codes:  # records that are elsewhere now are read whole
-            known = [record for record in page if here.get(record["id"]) is retired]
+            known = [record for record in page if ours.get(record.get("id", 0)) is retired]
             load.session.written(load.plan, load.progress, 0, only.write(known, retired=retired))
         last = highest(page, last) or last
 
 
 def _is_read_along(field: LoadedField, deep: bool, retired: bool) -> bool:
     """Whether nothing but a comparison tells of another value: what the site works out, and without a log all links."""
-    return (field.is_worked_out and not retired) or (deep and field.data_type in _LINKS)
+    return (field.is_worked_out and not retired) or (deep and field.is_link)
 
 
 def _between(load: TypeLoad, low: int, high: int | None) -> dict[int, bool]:
@@ -101,11 +100,7 @@ def _between(load: TypeLoad, low: int, high: int | None) -> dict[int, bool]:
     query = sa.select(table.c.id, table.c[plan.retired_at].is_not(None)).where(table.c.id > low)
     if high is not None:
         query = query.where(table.c.id <= high)
-    if projects and plan.entity_type == "Project":
-        query = query.where(table.c.id.in_(projects))
-    elif projects and plan.has_project:
-        columns = next((one.columns for one in plan.fields if one.code == "project"), ())
-        query = query.where(sa.column(columns[0].name).in_(projects)) if columns else query
+    query = query.where(*here(plan, projects))
     return {int(record_id): bool(retired) for record_id, retired in load.session.connection.execute(query)}
 
 

@@ -1,7 +1,4 @@
-"""Rows into a table, each engine in the way that is quickest there: what is equal is not written.
-
-What was measured on each engine is in docs/load.md.
-"""
+"""Rows into a table, each engine in the way that is quickest there: what is equal is not written."""
 
 from __future__ import annotations
 
@@ -183,7 +180,7 @@ _STATEMENT_LENGTH = 1_000_000
 def insert_literals(driver: Any, before: str, rows: Iterable[Row], after: str = "") -> int:
     """Insert rows by statements of many rows; gives the affected rows.
 
-    The drivers' own ``executemany`` does the same at three times the cost: it looks up how to write each value.
+    The drivers' own ``executemany`` does the same at about twice the cost: it looks up how to write each value.
 
     Args:
         driver: the driver's connection, which quotes texts as the session wants them quoted.

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timezone
 from decimal import Decimal, InvalidOperation
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
@@ -26,6 +26,19 @@ _MAX_INTEGER = 2**31 - 1
 _WHOLE = re.compile(r"-?\d{1,19}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.(\d{1,6}))?(Z|[+-]\d\d:?\d\d)", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def is_id(value: Any) -> TypeGuard[int]:
+    """Whether it is an id that a column of ids holds."""
+    return type(value) is int and 0 <= value <= MAX_ID
+
+
+def moment_of(value: Any) -> datetime | None:
+    """A moment in UTC, or nothing where it is none."""
+    try:
+        return moment(value)
+    except Reject:
+        return None
 
 
 class Reject(ValueError):

@@ -11,8 +11,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from sg_migrate.errors import RefusedError
-from sg_migrate.load.pages import beyond, highest
-from sg_migrate.load.plan import LoadedField, TypePlan
+from sg_migrate.load.pages import beyond, highest, ids_of
+from sg_migrate.load.plan import LoadedField, TypePlan, here, on_site
 from sg_migrate.load.pool import Pool, Record
 from sg_migrate.load.run import Warehouse, opened
 from sg_migrate.load.session import Options
@@ -73,50 +73,35 @@ class _Compared:
         yield from self._retired()
         yield from self._sample()
 
-    @property
-    def _project(self) -> str:
-        """The column with the project's id; empty where there is none."""
-        found = next((field for field in self.plan.fields if field.code == "project"), None)
-        return found.columns[0].name if found and len(found.columns) == 2 else ""
-
-    def _scope(self) -> tuple[list[Any], list[Any]]:
-        """What limits both sides to the projects."""
-        if not self.projects or not (self._project or self.plan.entity_type == "Project"):
-            return [], []
-        if self.plan.entity_type == "Project":
-            return [["id", "in", list(self.projects)]], [self.table.c.id.in_(self.projects)]
-        links = [{"type": "Project", "id": one} for one in self.projects]
-        return [["project", "in", links]], [self.table.c[self._project].in_(self.projects)]
-
     def _counts(self) -> Iterator[str]:
         """Active records: in all, and for each project."""
-        on_site, here = self._scope()
-        by = "project" if self._project else ""
-        count, groups = self.pool.count(self.plan.entity_type, on_site, by)
+        limits, ours = on_site(self.plan, self.projects), here(self.plan, self.projects)
+        by = "project" if self.plan.project_column else ""
+        count, groups = self.pool.count(self.plan.entity_type, limits, by)
         self.records += count
-        query = sa.select(sa.func.count()).select_from(self.table).where(self.active, *here)
+        query = sa.select(sa.func.count()).select_from(self.table).where(self.active, *ours)
         own = int(self.connection.execute(query).scalar_one())
         if own != count:
             yield f"{self.plan.entity_type}: {count:,} active records on the site, {own:,} here"
         elif by and groups:
-            column = self.table.c[self._project]
-            grouped = sa.select(column, sa.func.count()).where(self.active, *here).group_by(column)
+            column = self.table.c[self.plan.project_column]
+            grouped = sa.select(column, sa.func.count()).where(self.active, *ours).group_by(column)
             own_groups = {project: int(number) for project, number in self.connection.execute(grouped)}
             for project in sorted({*groups, *own_groups}, key=lambda one: one or 0):
-                theirs, ours = groups.get(project, 0), own_groups.get(project, 0)
-                if theirs != ours:
-                    yield f"{self.plan.entity_type}, project {project}: {theirs:,} active on the site, {ours:,} here"
+                theirs, own = groups.get(project, 0), own_groups.get(project, 0)
+                if theirs != own:
+                    yield f"{self.plan.entity_type}, project {project}: {theirs:,} active on the site, {own:,} here"
 
     def _retired(self) -> Iterator[str]:
         """Retired records: those of the site's trash must be retired here; those deleted for ever are here alone."""
-        on_site, here = self._scope()
+        limits, ours = on_site(self.plan, self.projects), here(self.plan, self.projects)
         last, missing = 0, 0
         while True:
-            page = self.pool.find(self.plan.entity_type, [*on_site, ["id", "greater_than", last]], ["id"], retired=True)
-            ids = [record["id"] for record in page]
+            page = self.pool.find(self.plan.entity_type, [*limits, ["id", "greater_than", last]], ["id"], retired=True)
+            ids = ids_of(page)
             if ids:
                 query = sa.select(sa.func.count()).select_from(self.table)
-                query = query.where(~self.active, self.table.c.id.in_(ids), *here)
+                query = query.where(~self.active, self.table.c.id.in_(ids), *ours)
                 missing += len(ids) - int(self.connection.execute(query).scalar_one())
             if len(page) < self.pool.page_size:
                 break
@@ -126,8 +111,7 @@ class _Compared:
 
     def _sample(self) -> Iterator[str]:
         """The values of some active records."""
-        _, here = self._scope()
-        ids = self._sample_ids(here)
+        ids = self._sample_ids(here(self.plan, self.projects))
         if not ids or not self.plan.fields:
             return
         page = self.pool.find(self.plan.entity_type, [["id", "in", ids]], self.plan.codes)
@@ -135,22 +119,22 @@ class _Compared:
             sa.select(self.table).where(self.table.c.id.in_(ids))).mappings()}  # fmt: skip
         linked = {field.code: self._links(field, ids) for field in self.plan.fields if field.link_table}
         for record in page:
-            row = rows.get(record["id"])
+            row = rows.get(record.get("id", 0))
             for field in self.plan.fields if row is not None else ():
                 self.values += 1
                 ours = linked[field.code].get(record["id"], set()) if field.link_table else _ours(field, row)
                 if _theirs(field, record) != ours:
                     yield f"{self.plan.entity_type} {record['id']}, {field.code}: the values differ"
 
-    def _sample_ids(self, here: list[Any]) -> list[int]:
-        query = sa.select(sa.func.min(self.table.c.id), sa.func.max(self.table.c.id)).where(self.active, *here)
+    def _sample_ids(self, scope: list[Any]) -> list[int]:
+        query = sa.select(sa.func.min(self.table.c.id), sa.func.max(self.table.c.id)).where(self.active, *scope)
         low, high = self.connection.execute(query).one()
         if low is None:
             return []
         ids = set()
         for number in range(SAMPLE):
             start = low + (high - low) * number // SAMPLE
-            first = sa.select(sa.func.min(self.table.c.id)).where(self.active, self.table.c.id >= start, *here)
+            first = sa.select(sa.func.min(self.table.c.id)).where(self.active, self.table.c.id >= start, *scope)
             ids.add(int(self.connection.execute(first).scalar_one()))
         return sorted(ids)
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sg_migrate.database.load_record import REJECTS
 from sg_migrate.load.plan import LoadedField, TypePlan, value_columns
 from sg_migrate.load.upserts import Row, adapters, copy_rows, insert_literals, upserts
-from sg_migrate.load.values import MAX_ID, Reject, link, links
+from sg_migrate.load.values import Reject, is_id, link, links
 
 _AT_ONCE = 5_000
 """Ids in one statement."""
@@ -78,7 +78,7 @@ class Writer:
         if not self.connection.in_transaction():
             self.connection.begin()  # what goes to the driver itself begins none
         counts = self.connection.dialect.name in ("mysql", "mariadb")  # the others say what is new
-        known = self._known(page.rows) if self._partial or counts else set()
+        known = self.known(page.rows) if self._partial or counts else set()
         if self._partial:
             page.rows = {record_id: row for record_id, row in page.rows.items() if record_id in known}
         if not page.rows:
@@ -99,7 +99,7 @@ class Writer:
         lists = [one for one in fields if one.link_table]
         for record in records:
             record_id = record.get("id")
-            if type(record_id) is not int or not 0 <= record_id <= MAX_ID:
+            if not is_id(record_id):
                 page.rejects[0, "id"] = (_shown(record_id), "not an id")
                 continue
             row: list[Any] = []
@@ -123,7 +123,7 @@ class Writer:
 
     # --- what is there
 
-    def _known(self, ids: Iterable[int]) -> set[int]:
+    def known(self, ids: Iterable[int]) -> set[int]:
         """Those of some ids that the table has."""
         query = f"SELECT id FROM {self._quote(self.plan.table)} WHERE id IN "
         return {row[0] for part in in_parts(ids) for row in self._query(query + part)}
@@ -162,12 +162,13 @@ class Writer:
     def _insert_links(self, name: str, rows: set[Row]) -> None:
         if not rows:
             return
-        dialect, driver = self.connection.dialect.name, self.connection.connection.dbapi_connection
+        dialect = self.connection.dialect.name
+        driver: Any = self.connection.connection.dbapi_connection
         into = f"{self._quote(name)} (owner_id, linked_type, linked_id)"
         if dialect == "sqlite":
-            driver.executemany(f"INSERT INTO {into} VALUES (?, ?, ?)", sorted(rows))  # type: ignore[union-attr]
+            driver.executemany(f"INSERT INTO {into} VALUES (?, ?, ?)", sorted(rows))
         elif dialect == "postgresql":
-            with driver.cursor() as cursor:  # type: ignore[union-attr]
+            with driver.cursor() as cursor:
                 copy_rows(cursor, f"COPY {into} FROM STDIN", sorted(rows))
         else:
             insert_literals(driver, f"INSERT INTO {into} VALUES ", sorted(rows))

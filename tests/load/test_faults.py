@@ -273,3 +273,15 @@ def test_records_as_a_library(small: Loads) -> None:
         assert json.dumps(next(iter(records(pool, "Asset", ["code"])))) is not None
     with Pool(jobs=1) as pool:
         assert load(small.studio.project(), pool, ["Asset"]).requests > 0
+
+
+def test_records_that_have_no_id(small: Loads) -> None:
+    """They are kept aside, and stop neither a load nor a sweep nor a proof."""
+    small.load()
+    small.people.wait(20)
+    small.site.spoil = lambda entities: [*entities, {"type": "Shot", "code": "nobody"}, {"type": "Shot", "id": "7"}]
+    small.load(full=True, sweep=True)
+    assert small.rows("SELECT DISTINCT field_code, reason FROM sg_load_rejects") == [("id", "not an id")]
+    small.command("--verify", "--jobs", "1")
+    small.site.spoil = None
+    same(small)

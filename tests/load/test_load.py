@@ -288,7 +288,10 @@ def test_a_project_alone(studio: Loads) -> None:
     studio.people.edit("Shot", theirs[0], {"code": "not ours"})
     studio.people.edit("Shot", ours[0], {"code": "ours"})
     studio.people.delete("Shot", ours[1])
+    moved = {"type": "Project", "id": first, "name": "One"}
+    studio.people.edit("Shot", ours[2], {"project": moved}, logged=False)
     studio.load(projects=(second,), sweep=True)
+    assert studio.rows(f"SELECT project_id, retired_at FROM shot WHERE id = {ours[2]}") == [(first, None)]
     assert studio.rows("SELECT count(*) FROM shot WHERE code IN ('ours', 'not ours')") == [(1,)]
     assert studio.rows("SELECT id FROM shot WHERE retired_at IS NOT NULL") == [(ours[1],)]
     studio.load()

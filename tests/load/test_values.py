@@ -125,6 +125,7 @@ def wild(records: Any) -> dict[int, dict[str, Any]]:
     ]  # fmt: skip
     for number, link in enumerate(links):
         values[10 + number] = {"code": "link", "sg_link": link, "sg_links": [link, {"type": "Asset", "id": 1}] * 2}
+    values[2**62] = {"code": "far"}
     values[20] = {"code": "x" * 5_000_000, "sg_unheard_of": {"a": 1}, "sg_links": "none"}
     for record_id, record in values.items():
         records.put("Shot", record_id, record)
