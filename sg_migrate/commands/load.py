@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from sg_migrate.commands.options import config_option, project, setting_option
 from sg_migrate.exit_codes import DIFFERS, ERROR
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sg_migrate.load.pool import Pool
-    from sg_migrate.load.run import Summary
-    from sg_migrate.load.session import Options
-    from sg_migrate.revisions.project import Project
 
 
 @click.command(name="load", epilog="Example: sg-migrate load --sweep --verify")
@@ -36,20 +28,9 @@ if TYPE_CHECKING:
 @setting_option
 @click.pass_context
 def command(
-    context: click.Context,
-    types: tuple[str, ...],
-    full: bool,
-    sweep: bool,
-    forget: bool,
-    accept_retirements: bool,
-    projects: tuple[int, ...],
-    jobs: int,
-    verify: bool,
-    status: bool,
-    url: str | None,
-    config: Path,
-    arguments: tuple[str, ...],
-) -> None:
+    context: click.Context, /, types: tuple[str, ...], jobs: int, verify: bool, status: bool, url: str | None,
+    config: Path, arguments: tuple[str, ...], **asked: Any,
+) -> None:  # fmt: skip
     """Load the records of the site into the warehouse: of TYPES (patterns), or of every type that has a table.
 
     What was loaded before is brought up to date: new and changed records, and fields that a revision has added. Rows
@@ -58,64 +39,33 @@ def command(
 
     Exits with 0 when done, 1 when something was refused, 3 when --verify found a difference.
     """
-    if forget and not sweep:
+    if asked["forget"] and not asked["sweep"]:
         raise click.UsageError("--forget needs --sweep: only a comparison of every id tells what was deleted.")
     found = project(config, arguments)
     if status:
-        _status(found, url)
+        from sg_migrate.load.status import status as lines
+
+        click.echo("\n".join(lines(found, url=url) or ["Nothing was loaded yet."]))
         return
-    from sg_migrate.load.pool import Pool
-    from sg_migrate.load.session import Options
-
-    options = Options(full, sweep, forget, accept_retirements, projects)
-    with Pool(jobs=jobs) as pool:
-        summary = _load(found, pool, types, options, url)
-        _show(summary)
-        differences = _verify(found, pool, types, options, url) if verify else []
-    if summary.refusals:
-        context.exit(ERROR)
-    if differences:
-        context.exit(DIFFERS)
-
-
-def _load(project: Project, pool: Pool, types: Sequence[str], options: Options, url: str | None) -> Summary:
     from rich.console import Console
 
     from sg_migrate.commands.progress import watched
+    from sg_migrate.load.pool import Pool
     from sg_migrate.load.run import load
+    from sg_migrate.load.session import Options
+    from sg_migrate.load.verify import verify as compare
+    from sg_migrate.reports.load_report import notes, proof, text
 
-    console = Console(stderr=True)
-    with watched(console) as watch:
-        return load(project, pool, types, options, url=url, watch=watch)
-
-
-def _show(summary: Summary) -> None:
-    from sg_migrate.reports.load_report import text
-
-    for line in text(summary):
-        click.echo(line)
-    for note in (*(f"note: {note}" for note in summary.notes), *(f"sg-migrate: {one}" for one in summary.refusals)):
-        click.echo(note, err=True)
-
-
-def _verify(project: Project, pool: Pool, types: Sequence[str], options: Options, url: str | None) -> list[str]:
-    from sg_migrate.load.verify import verify
-
-    proof = verify(project, pool, types, options, url=url)
-    for line in proof.differences:
-        click.echo(line)
-    if not proof.differences:
-        click.echo(
-            f"Verified: {proof.records:,} records of {proof.types} entity types, {proof.values:,} values compared"
-        )
-    return list(proof.differences)
-
-
-def _status(project: Project, url: str | None) -> None:
-    from sg_migrate.load.status import status
-
-    lines = status(project, url=url)
-    for line in lines:
-        click.echo(line)
-    if not lines:
-        click.echo("Nothing was loaded yet.")
+    with Pool(jobs=jobs) as pool:
+        with watched(Console(stderr=True)) as watch:
+            summary = load(found, pool, types, Options(**asked), url=url, watch=watch)
+        click.echo("\n".join(text(summary)))
+        for note in notes(summary):
+            click.echo(note, err=True)
+        compared = compare(found, pool, types, Options(**asked), url=url) if verify else None
+    if compared is not None:
+        click.echo("\n".join(proof(compared)))
+    if summary.refusals:
+        context.exit(ERROR)
+    if compared is not None and compared.differences:
+        context.exit(DIFFERS)

@@ -10,9 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 
-from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion import pending
 from sg_migrate.database import load_record
 from sg_migrate.database.connection import connect
@@ -126,9 +124,7 @@ def opened(project: Project, pool: Pool, types: Sequence[str] = (), url: str | N
 
 def _built(connection: sa.Connection, project: Project) -> State:
     """The tables that the revisions have built, all of which the database must have."""
-    with quiet():
-        present = tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
-    project.check_heads(present)
+    present = project.heads_in(connection)
     heads = tuple(sorted(project.scripts.get_heads()))
     if present != heads:
         raise BehindError(present, heads)

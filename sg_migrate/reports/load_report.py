@@ -10,6 +10,7 @@ from sg_migrate.text import plural
 if TYPE_CHECKING:
     from sg_migrate.load.run import Summary
     from sg_migrate.load.session import Outcome
+    from sg_migrate.load.verify import Proof
 
 
 def text(summary: Summary) -> Iterator[str]:
@@ -28,6 +29,20 @@ def text(summary: Summary) -> Iterator[str]:
     if summary.rejects:
         have = "has" if summary.rejects == 1 else "have"
         yield f"{plural(summary.rejects, 'value')} {have} no place in a column: see the table sg_load_rejects"
+
+
+def notes(summary: Summary) -> Iterator[str]:
+    """What a person should know, and what was not done."""
+    yield from (f"note: {note}" for note in summary.notes)
+    yield from (f"sg-migrate: {refusal}" for refusal in summary.refusals)
+
+
+def proof(compared: Proof) -> Iterator[str]:
+    """A line for each difference, or one that there is none."""
+    yield from compared.differences
+    if not compared.differences:
+        records, types = plural(compared.records, "record"), plural(compared.types, "entity type")
+        yield f"Verified: {records} of {types}, {plural(compared.values, 'value')} compared"
 
 
 def _counts(outcome: Outcome) -> str:

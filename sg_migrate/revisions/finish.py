@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from alembic.runtime.migration import MigrationContext
 
-from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion import pending
 from sg_migrate.database.connection import connect
 from sg_migrate.revisions.project import Project
@@ -50,10 +48,7 @@ def finish_conversions(
 
 def _built(connection: sa.Connection, project: Project) -> State:
     """The tables as the database has them: what its revisions have built."""
-    with quiet():
-        heads = MigrationContext.configure(connection).get_current_heads()
-    project.check_heads(heads)
-    return project.history(connection.dialect.name).built(heads)
+    return project.history(connection.dialect.name).built(project.heads_in(connection))
 
 
 def _finish(

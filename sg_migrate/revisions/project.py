@@ -12,10 +12,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
 
+from sg_migrate.alembic_log import quiet
 from sg_migrate.errors import (
     DatabaseUnavailableError,
     LostRevisionError,
@@ -169,6 +172,13 @@ class Project:
         lost = sorted(set(heads) - self.revision_ids())
         if lost:
             raise LostRevisionError(lost, str(Path(self._scripts.versions)))
+
+    def heads_in(self, connection: sa.Connection) -> tuple[str, ...]:
+        """The revisions that a database is at. Raises `LostRevisionError`."""
+        with quiet():
+            found = tuple(sorted(MigrationContext.configure(connection).get_current_heads()))
+        self.check_heads(found)
+        return found
 
     def history(self, dialect: str = ANY) -> History:
         """The revisions as one dialect runs them; read once for each."""

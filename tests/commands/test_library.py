@@ -155,7 +155,7 @@ def test_a_command_is_a_thin_shell() -> None:
     """Nothing that a library user would need: a command reads its options, calls a function, and shows what it gave."""
     for path in sorted(COMMANDS.glob("*.py")):
         text = path.read_text(encoding="utf-8")
-        assert path.stem in ("demo", "load") or len(text.splitlines()) <= 90, path.name
+        assert path.stem == "demo" or len(text.splitlines()) <= 90, path.name
         assert "class " not in text, f"{path.name}: a value that only a command knows"
         for other in COMMANDS.glob("*.py"):
             shared = other.stem in ("options", "output", "progress", "source")
