@@ -1,0 +1,96 @@
+"""The classes of a warehouse in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import TypeEngine
+
+from sg_migrate.models import values
+from sg_migrate.models.flushing import keep_links
+from sg_migrate.models.plan import ClassPlan, LinkPlan, Plan
+from sg_migrate.models.records import Link, Links, Record
+from sg_migrate.warehouse.mapping import FLOAT, JSON_VALUE, STRING, STRING_IN_INDEX, TEXT, TIMESTAMP
+from sg_migrate.warehouse.state import to_metadata, type_text
+
+MODEL_TYPES: Mapping[str, str] = {
+    type_text(TEXT): "TEXT",
+    type_text(STRING): "STRING",
+    type_text(STRING_IN_INDEX): "STRING_IN_INDEX",
+    type_text(FLOAT): "FLOAT",
+    type_text(TIMESTAMP): "MOMENT",
+    type_text(JSON_VALUE): "JSON_VALUE",
+}
+"""The model's types with variants -> what they are called in `values`, where their values are Python's."""
+
+
+def model_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """The type of a column whose values are what Python wants; its DDL is the same."""
+    name = MODEL_TYPES.get(type_text(type_))
+    if name is not None:
+        found: TypeEngine[Any] = getattr(values, name)
+        return found
+    if isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
+        return values.Money(type_.precision, type_.scale)
+    return type_
+
+
+class Models(Mapping[str, Any]):
+    """One set of classes: ``models["Shot"]``. Sets know nothing of each other.
+
+    Attributes:
+        Base: the declarative base of the set; ``models.Base.metadata`` has its tables.
+    """
+
+    def __init__(self, base: type[Any]) -> None:
+        self.Base = base
+        self.metadata: sa.MetaData = base.metadata
+
+    def __getitem__(self, entity_type: str) -> Any:
+        return self.Base.__classes__[entity_type]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.Base.__classes__)
+
+    def __len__(self) -> int:
+        return len(self.Base.__classes__)
+
+
+def classes_of(plan: Plan) -> Models:
+    """The planned classes."""
+    metadata = to_metadata(plan.tables)
+    for table in metadata.tables.values():
+        for column in table.columns:
+            column.type = model_type(column.type)
+    base: type[Any] = type("Base", (Record, DeclarativeBase), {"metadata": metadata, "__module__": __name__})
+    keep_links(base)
+    for planned in plan.classes.values():
+        _class(planned, base, metadata.tables[planned.table.name])
+    return Models(base)
+
+
+def _class(planned: ClassPlan, base: type[Any], table: sa.Table) -> None:
+    namespace: dict[str, Any] = {
+        "__table__": table,
+        "__entity_type__": planned.entity_type,
+        "__doc__": planned.table.comment,
+        "__module__": base.__module__,
+    }
+    for one in planned.columns:
+        column = table.columns[one.column.name]
+        if one.valid_values:
+            column.info["valid_values"] = one.valid_values
+        namespace[one.attribute] = column
+    for link in planned.links:
+        namespace[link.attribute] = _link(link)
+    type(planned.name, (base,), namespace)
+
+
+def _link(planned: LinkPlan) -> Link[Any] | Links[Any]:
+    types = " ".join(planned.types)
+    if planned.table:
+        return Links(planned.table, types, planned.pairs)
+    return Link(planned.id_attribute, planned.type_attribute, types, planned.pairs)

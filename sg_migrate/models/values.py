@@ -1,0 +1,75 @@
+"""Column types whose values are what Python wants, and the same on every engine.
+
+This file needs SQLAlchemy alone: scripts that ``sg-migrate models`` writes contain it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, DateTime, Float, Numeric, String, Text
+from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment: aware and in UTC in Python, whatever the engine keeps of it."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def __init__(self, timezone: bool = True) -> None:
+        super().__init__(timezone=timezone)
+        self.timezone = timezone
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """MySQL's DATETIME drops microseconds if it is not asked for them."""
+        if dialect.name in ("mysql", "mariadb") and self.timezone:
+            return dialect.type_descriptor(DATETIME(fsp=6))
+        return dialect.type_descriptor(DateTime(timezone=self.timezone))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What goes to the database. Raises ``ValueError`` for a moment without a time zone."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value!r} has no time zone: which moment it is would be a guess")
+        moment = value.astimezone(timezone.utc)
+        return moment if dialect.name == "postgresql" and self.timezone else moment.replace(tzinfo=None)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """What comes from the database."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+
+
+class Money(Numeric[Decimal]):
+    """An exact decimal number, on SQLite too, whose numbers are doubles: up to 15 digits they tell it exactly."""
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+        """What goes to the database."""
+        if dialect.supports_native_decimal:
+            return super().bind_processor(dialect)
+        return lambda value: None if value is None else float(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+        """What comes from the database."""
+        if dialect.supports_native_decimal:
+            return super().result_processor(dialect, coltype)
+        form = f"%.{self.scale or 0}f"
+        return lambda value: None if value is None else Decimal(form % value)
+
+
+TEXT = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+STRING = String().with_variant(LONGTEXT(), "mysql", "mariadb")
+STRING_IN_INDEX = String().with_variant(VARCHAR(64), "mysql", "mariadb")
+FLOAT = Float(53).with_variant(DOUBLE(asdecimal=False), "mysql", "mariadb")
+MOMENT = UtcDateTime()
+JSON_VALUE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+TABLE_OPTIONS: dict[str, Any] = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
