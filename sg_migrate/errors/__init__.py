@@ -31,6 +31,7 @@ from sg_migrate.errors.database import (
     VanishedRecordsError,
     ViewsError,
 )
+from sg_migrate.errors.models import PathError, RefusedValueError, RowError
 from sg_migrate.errors.project import (
     BrokenRevisionError,
     ContradictionError,
@@ -102,14 +103,17 @@ __all__ = [
     "MisplacedError",
     "NoProjectError",
     "OfflineRebuildError",
+    "PathError",
     "PatternError",
     "ProjectExistsError",
     "PruneError",
     "RebuildError",
     "RecordingError",
     "RefusedError",
+    "RefusedValueError",
     "ResumeError",
     "RevisionError",
+    "RowError",
     "SameNameError",
     "SchemaChangedError",
     "SetAsideError",

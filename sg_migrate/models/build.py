@@ -11,8 +11,12 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.models import values
 from sg_migrate.models.flushing import keep_links
+from sg_migrate.models.layouts import Layout
 from sg_migrate.models.plan import ClassPlan, LinkPlan, Plan
 from sg_migrate.models.records import Link, Links, Record
+from sg_migrate.models.site_rows import record_of
+from sg_migrate.models.sources import plan_for
+from sg_migrate.settings import Settings
 from sg_migrate.warehouse.mapping import FLOAT, JSON_VALUE, STRING, STRING_IN_INDEX, TEXT, TIMESTAMP
 from sg_migrate.warehouse.state import to_metadata, type_text
 
@@ -57,6 +61,37 @@ class Models(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self.Base.__classes__)
+
+    def record(self, row: Mapping[str, Any]) -> Any:
+        """A new object of what the site's API returned for a record: ``models.record(sg.find_one("Shot", ...))``.
+
+        Fields that the warehouse does not have are left out. Raises `RowError` for a row or a value that it cannot be.
+        """
+        return record_of(self.Base.__classes__, row)
+
+
+def build_models(
+    source: Any, settings: Settings | None = None, *, layout: Layout = "sg_migrate", retired: bool = False
+) -> Models:
+    """The classes of a warehouse: one for every entity type, with its fields as attributes and its links as objects.
+
+    Args:
+        source: a connection to a site (a ``shotgun_api3.Shotgun``, logged in as a script or as a user), the path of a
+            file or folder that `load_schema` reads, JSON text, a `SiteSchema`, `Loaded` or `Snapshot`, or a `Project`:
+            what its revisions have built.
+        settings: how the tables are called and what they leave out, where the source is no project; the defaults when
+            left out.
+        layout: ``shotgrid_orm-0.2`` and ``shotgrid_orm-0.3`` are for warehouses that these versions made.
+        retired: whether what the site has no longer, or with another type, is there too.
+
+    Returns:
+        A new set, which shares nothing with other sets. Nothing is created in a database.
+
+    Raises:
+        SourceError: the source cannot be read, or is no schema.
+        SettingsError: the settings do not fit the schema.
+    """
+    return classes_of(plan_for(source, settings, layout=layout, retired=retired))
 
 
 def classes_of(plan: Plan) -> Models:

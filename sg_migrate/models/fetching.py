@@ -3,8 +3,6 @@
 This file needs SQLAlchemy alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +42,7 @@ def fetch(
     found: dict[Key, Any] = {}
     for code in sorted(ids):
         cls = classes[code]
-        known = _known(session, cls, ids[code])
+        known = _known(session, cls, ids[code], only.get(code, ()) if only else ())
         found.update({(code, record_id): record for record_id, record in known.items()})
         for condition in in_ids(cls.id, ids[code] - known.keys()):
             query = select(cls).where(condition)
@@ -54,11 +52,12 @@ def fetch(
     return found
 
 
-def _known(session: Session, cls: Any, ids: Iterable[int]) -> dict[int, Any]:
-    """The records that the session holds and that it has not forgotten."""
+def _known(session: Session, cls: Any, ids: Iterable[int], names: Iterable[str]) -> dict[int, Any]:
+    """The records that the session holds, has not forgotten, and has these attributes of."""
     key_of = cls.__mapper__.identity_key_from_primary_key
+    wanted = {"id", *(names or cls.__mapper__.column_attrs.keys())}
     found = {record_id: session.identity_map.get(key_of((record_id,))) for record_id in ids}
-    return {record_id: record for record_id, record in found.items() if record is not None and "id" in vars(record)}
+    return {number: record for number, record in found.items() if record is not None and wanted <= vars(record).keys()}
 
 
 def fill_lists(

@@ -3,15 +3,14 @@
 This file needs SQLAlchemy and the files beside it alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, event, insert, inspect, select
 from sqlalchemy.orm import object_session
 
-from sg_migrate.models.records import Key, Link, LinkedRecords, Links, held_by
+from sg_migrate.models.fetching import Key
+from sg_migrate.models.records import Link, LinkedRecords, Links, held_by
 
 
 def keep_links(base: type[Any]) -> None:
@@ -81,7 +80,7 @@ def _tell_lists(
 
 
 def _tell_owners(connection: Connection, record: Any, link: Link[Any], key: Key, before: Iterable[str]) -> None:
-    """The lists at the other end of a link that leads somewhere else now; ``before`` are the types it may have led to."""
+    """The lists at the other end of a link that leads elsewhere now; ``before`` are the types it may have led to."""
     now = link.key(record)
     for code in {*before, *([now[0]] if now else [])}:
         other = link.other_end(code)

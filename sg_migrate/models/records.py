@@ -3,9 +3,8 @@
 This file needs SQLAlchemy and the files beside it alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from sqlalchemy import ColumnElement, Table, and_, exists, false, inspect, not_, or_
@@ -16,6 +15,7 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from sg_migrate.models.fetching import Key, fill_lists
 
 R = TypeVar("R", bound="Record")
+S = TypeVar("S", bound="_ToRecords[Any]")
 
 
 class Record:
@@ -28,8 +28,8 @@ class Record:
     __entity_type__: ClassVar[str] = ""
     __classes__: ClassVar[dict[str, type[Any]]]
     """The classes of the set, by entity type."""
-    __links__: ClassVar[dict[str, Link[Any]]] = {}
-    __lists__: ClassVar[dict[str, Links[Any]]] = {}
+    __links__: ClassVar[dict[str, "Link[Any]"]] = {}
+    __lists__: ClassVar[dict[str, "Links[Any]"]] = {}
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -56,7 +56,7 @@ class Record:
                 found[name] = _as_dict(link.key(self))
         for name, held in held_by(self).items():
             if isinstance(held, LinkedRecords) and held.is_loaded:
-                found[name] = [_as_dict(key) for key in held.keys()]
+                found[name] = [_as_dict(key) for key in held.held_keys()]
         return found
 
     def __repr__(self) -> str:
@@ -85,12 +85,22 @@ class _ToRecords(Generic[R]):
     def __init__(self, types: str, pairs: Mapping[str, str] | None) -> None:
         self.types = tuple(types.split())
         self.pairs = dict(pairs or {})
+        self.allow: Callable[[str], None] = lambda entity_type: None
+        """Refuses entity types, by raising, for whoever asks for that; otherwise anything goes."""
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self.owner, self.name = owner, name
 
     def __repr__(self) -> str:
         return f"{self.owner.__name__}.{self.name}"
+
+    def seen_from(self: S, owner: Any) -> S:
+        """The same of an alias of its class."""
+        if owner is self.owner:
+            return self
+        other = copy(self)
+        other.owner = owner
+        return other
 
     def key_of(self, record: Record) -> Key:
         """What a record is called in a link. Raises ``ValueError`` where it has no id, ``TypeError`` for no record."""
@@ -101,7 +111,7 @@ class _ToRecords(Generic[R]):
             raise ValueError(f"{self!r}: {record!r} has no id; ids are the site's, and must be set")
         return code, record.id  # type: ignore[attr-defined]
 
-    def other_end(self, code: str) -> Link[Any] | Links[Any] | None:
+    def other_end(self, code: str) -> "Link[Any] | Links[Any] | None":
         """The field of an entity type that says the same from the other side, if the site has one."""
         name = self.pairs.get(code)
         other = self.owner.__classes__.get(code)
@@ -125,12 +135,12 @@ class Link(_ToRecords[R]):
         self.columns = (id_column, type_column) if type_column else (id_column,)
 
     @overload
-    def __get__(self, record: None, owner: type[Any]) -> Link[R]: ...
+    def __get__(self, record: None, owner: type[Any]) -> "Link[R]": ...
     @overload
     def __get__(self, record: object, owner: type[Any]) -> R | None: ...
-    def __get__(self, record: object | None, owner: type[Any]) -> Link[R] | R | None:
+    def __get__(self, record: object | None, owner: type[Any]) -> "Link[R] | R | None":
         if record is None:
-            return self if owner is self.owner else self._seen_from(owner)
+            return self.seen_from(owner)
         key = self.key(record)
         cls = self.owner.__classes__.get(key[0]) if key else None
         if key is None or cls is None:
@@ -147,27 +157,26 @@ class Link(_ToRecords[R]):
 
     def __set__(self, record: object, value: R | None) -> None:
         if value is None:
-            for column in self.columns:
-                setattr(record, column, None)
+            self.set_key(record, None)
             return
         key = self.key_of(value)
-        if not self.type_column and key[0] not in self.types:
-            raise TypeError(f"{self!r} leads to {', '.join(self.types)}: {value!r} is another thing")
-        for column, part in zip(self.columns, reversed(key), strict=False):
-            setattr(record, column, part)
+        self.set_key(record, key)
         self.hold(record, key, value)
-
-    def _seen_from(self, owner: type[Any]) -> Link[R]:
-        """The same link of an alias of the class."""
-        other: Link[R] = Link(self.id_column, self.type_column, " ".join(self.types), self.pairs)
-        other.owner, other.name = owner, self.name
-        return other
 
     def key(self, record: Any) -> Key | None:
         """What the columns of a record say."""
         record_id = getattr(record, self.id_column)
         code = getattr(record, self.type_column) if self.type_column else self.types[0]
         return None if record_id is None or code is None else (code, record_id)
+
+    def set_key(self, record: Any, key: Key | None) -> None:
+        """Set the columns of a record. Raises ``TypeError`` for an entity type that they have no place for."""
+        if key is not None:
+            self.allow(key[0])
+            if not self.type_column and key[0] not in self.types:
+                raise TypeError(f"{self!r} leads to {', '.join(self.types)}, not to {key[0]}")
+        for column, part in zip(self.columns, (key[1], key[0]) if key else (None, None), strict=False):
+            setattr(record, column, part)
 
     def hold(self, record: Any, key: Key, found: R | None) -> None:
         """Keep what the link of a record has led to."""
@@ -242,16 +251,12 @@ class Links(_ToRecords[R]):
         return table
 
     @overload
-    def __get__(self, record: None, owner: type[Any]) -> Links[R]: ...
+    def __get__(self, record: None, owner: type[Any]) -> "Links[R]": ...
     @overload
-    def __get__(self, record: object, owner: type[Any]) -> LinkedRecords[R]: ...
-    def __get__(self, record: object | None, owner: type[Any]) -> Links[R] | LinkedRecords[R]:
+    def __get__(self, record: object, owner: type[Any]) -> "LinkedRecords[R]": ...
+    def __get__(self, record: object | None, owner: type[Any]) -> "Links[R] | LinkedRecords[R]":
         if record is None:
-            if owner is self.owner:
-                return self
-            other: Links[R] = Links(self.table_name, " ".join(self.types), self.pairs)
-            other.owner, other.name = owner, self.name
-            return other
+            return self.seen_from(owner)
         held = held_by(record)
         if self.name not in held:
             held[self.name] = LinkedRecords(record, self)
@@ -306,7 +311,7 @@ class LinkedRecords(Sequence[R]):
         """Whether it has been looked at."""
         return self._now is not None
 
-    def keys(self) -> list[Key]:
+    def held_keys(self) -> list[Key]:
         """The links themselves: entity types and ids."""
         return list(self._rows())
 
@@ -360,6 +365,7 @@ class LinkedRecords(Sequence[R]):
     def append(self, record: R) -> None:
         """Add a record, unless it is there."""
         key = self._links.key_of(record)
+        self._links.allow(key[0])
         self._rows()[key] = record
         self._after_change()
         other = self._links.other_end(key[0])
@@ -387,6 +393,15 @@ class LinkedRecords(Sequence[R]):
         wanted = {self._links.key_of(record): record for record in records}
         self.clear(but=wanted)
         self.extend(wanted.values())
+
+    def replace_keys(self, keys: Iterable[Key]) -> None:
+        """Hold the links with these entity types and ids and no others, whether their records are there or not."""
+        wanted = sorted(keys)
+        for code, _ in wanted:
+            self._links.allow(code)
+        self.clear(but=wanted)
+        self._rows().update({key: None for key in wanted if key not in self._rows()})
+        self._after_change()
 
     def clear(self, but: Iterable[Key] = ()) -> None:
         """Take every record out, the links to missing ones too."""

@@ -8,10 +8,11 @@ dataclasses that SQLAlchemy does not map; the order of tables, which follows for
 from __future__ import annotations
 
 import ast
-import importlib.util
+import importlib
 import inspect
 import sys
 from collections.abc import Iterable
+from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -22,18 +23,23 @@ from sg_migrate.models.plan import EMBEDDED, LinkPlan, Plan
 from sg_migrate.warehouse.state import to_metadata, type_text
 
 
-def _import_when_used(name: str) -> None:
-    """Let a module be imported when something of it is looked up: sqlacodegen-v2 imports inflect for plurals alone."""
-    spec = importlib.util.find_spec(name) if name not in sys.modules else None
-    if spec is None or spec.loader is None:
-        return
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+def _generators() -> ModuleType:
+    """sqlacodegen-v2's generators, without inflect: it takes longer than all the rest, and makes only plurals.
+
+    In their eyes it is a module that imports the real one when something of it is looked up.
+    """
+    if "inflect" not in sys.modules:
+        later = ModuleType("inflect")
+        later.__dict__["__getattr__"] = lambda name: getattr(importlib.import_module("inflect"), name)
+        sys.modules["inflect"] = later
+        try:
+            return importlib.import_module("sqlacodegen_v2.generators")
+        finally:
+            del sys.modules["inflect"]
+    return importlib.import_module("sqlacodegen_v2.generators")
 
 
-_import_when_used("inflect")
+_generators()
 
 from sqlacodegen_v2.generators import DeclarativeGenerator, TablesGenerator  # noqa: E402  (behind what it imports)
 from sqlacodegen_v2.models import ColumnAttribute, Model, ModelClass  # noqa: E402
@@ -66,14 +72,14 @@ class _Tables(TablesGenerator):
     """Tables as they are built."""
 
     metadata_name = "metadata"
-    embedded = EMBEDDED[:1]
+    embedded: tuple[ModuleType, ...] = EMBEDDED[:1]
 
     def __init__(self, plan: Plan) -> None:
         TablesGenerator.__init__(self, to_metadata(plan.tables), sa.create_engine("sqlite://"), ())
         self.plan = plan
+        self.types: dict[str, str] = {}
 
     def generate(self) -> str:
-        self.add_literal_import("__future__", "annotations")
         return f'"""{self.header()}\n"""\n\n{super().generate()}\n\n{self.footer()}\n'
 
     def header(self) -> str:
@@ -105,8 +111,20 @@ class _Tables(TablesGenerator):
         self.collect_type(column.type)
 
     def collect_type(self, type_: TypeEngine[Any]) -> None:
-        if type_text(type_) not in MODEL_TYPES and not _is_money(type_):
+        """The import that a type needs, and what it is in the script, once for all columns that have it."""
+        text = type_text(type_)
+        if text in self.types:
+            return
+        if text in MODEL_TYPES:
+            self.types[text] = MODEL_TYPES[text]
+        elif isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
+            self.types[text] = f"Money({type_.precision}, {type_.scale})"
+        else:
             self.add_import(type_)
+            self.types[text] = str(super().render_column_type(type_))
+
+    def render_column_type(self, coltype: Any) -> str:
+        return self.types[type_text(coltype)]
 
     def collect_imports_for_model(self, model: Model) -> None:
         super().collect_imports_for_model(model)
@@ -168,16 +186,6 @@ class _Tables(TablesGenerator):
         values = column.info.get("valid_values")
         more = f', "valid_values": ({"".join(literal(value) + ", " for value in values).rstrip()})' if values else ""
         return f'{{"sg": {literal(column.info["sg"])}{more}}}'
-
-    def render_column_type(self, coltype: Any) -> str:
-        name = MODEL_TYPES.get(type_text(coltype))
-        if name is None and _is_money(coltype):
-            return f"Money({coltype.precision}, {coltype.scale})"
-        return name or str(super().render_column_type(coltype)).removesuffix("()")
-
-
-def _is_money(type_: TypeEngine[Any]) -> bool:
-    return isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float)
 
 
 class _Classes(_Tables, DeclarativeGenerator):
@@ -275,7 +283,8 @@ class _Classes(_Tables, DeclarativeGenerator):
         first = [] if column_attr.name == column.name else [literal(column.name)]
         last = ["default=None"] if self.dataclasses and column.nullable else []
         call = f"mapped_column({self.column_arguments(column, *first, last=last)})"
-        return f"{column_attr.name}: Mapped[{optional}] = {call}{_doc(column.comment)}"
+        doc = _doc(None if column.info["sg"].endswith((" entity id", " entity type")) else column.comment)
+        return f"{column_attr.name}: Mapped[{optional}] = {call}{doc}"
 
     def link_lines(self, link: LinkPlan) -> list[str]:
         """A link or a list of links, with what the site says of it."""

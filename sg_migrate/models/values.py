@@ -3,8 +3,6 @@
 This file needs SQLAlchemy alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal
@@ -54,14 +52,12 @@ class Money(Numeric[Decimal]):
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
         """What goes to the database."""
-        if dialect.supports_native_decimal:
-            return super().bind_processor(dialect)
-        return lambda value: None if value is None else float(value)
+        return None if dialect.supports_native_decimal else lambda value: None if value is None else float(value)
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
         """What comes from the database."""
         if dialect.supports_native_decimal:
-            return super().result_processor(dialect, coltype)
+            return None
         form = f"%.{self.scale or 0}f"
         return lambda value: None if value is None else Decimal(form % value)
 
