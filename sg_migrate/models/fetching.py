@@ -3,7 +3,7 @@
 This file needs SQLAlchemy alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import abc
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -16,7 +16,7 @@ IDS_AT_ONCE = 50_000
 """Ids that one query asks for; they are part of its text, since engines bound the number of parameters."""
 
 
-def in_ids(column: Any, ids: Iterable[int]) -> Iterator[Any]:
+def in_ids(column: Any, ids: abc.Iterable[int]) -> abc.Iterator[Any]:
     """Conditions that together say ``column IN ids``, one for each query."""
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), IDS_AT_ONCE):
@@ -25,7 +25,10 @@ def in_ids(column: Any, ids: Iterable[int]) -> Iterator[Any]:
 
 
 def fetch(
-    session: Session, classes: Mapping[str, Any], keys: Iterable[Key], only: Mapping[str, Sequence[str]] | None = None
+    session: Session,
+    classes: abc.Mapping[str, Any],
+    keys: abc.Iterable[Key],
+    only: abc.Mapping[str, abc.Sequence[str]] | None = None,
 ) -> dict[Key, Any]:
     """The records of these keys, one query for each entity type among them; what the session has is not asked for.
 
@@ -52,7 +55,7 @@ def fetch(
     return found
 
 
-def _known(session: Session, cls: Any, ids: Iterable[int], names: Iterable[str]) -> dict[int, Any]:
+def _known(session: Session, cls: Any, ids: abc.Iterable[int], names: abc.Iterable[str]) -> dict[int, Any]:
     """The records that the session holds, has not forgotten, and has these attributes of."""
     key_of = cls.__mapper__.identity_key_from_primary_key
     wanted = {"id", *(names or cls.__mapper__.column_attrs.keys())}
@@ -61,7 +64,7 @@ def _known(session: Session, cls: Any, ids: Iterable[int], names: Iterable[str])
 
 
 def fill_lists(
-    session: Session, owners: Iterable[Any], links: Any, only: Mapping[str, Sequence[str]] | None = None
+    session: Session, owners: abc.Iterable[Any], links: Any, only: abc.Mapping[str, abc.Sequence[str]] | None = None
 ) -> dict[Key, Any]:
     """Read a list of links of many records: one query for the links, one for each entity type among them.
 
@@ -81,7 +84,7 @@ def fill_lists(
     return found
 
 
-def prefetch(session: Session, records: Iterable[Any], *what: Any) -> None:
+def prefetch(session: Session, records: abc.Iterable[Any], *what: Any) -> None:
     """Read what links lead to, so that reading them later asks the database for nothing.
 
     ``prefetch(session, tasks, Task.entity, Task.project, Task.task_assignees)``

@@ -3,7 +3,7 @@
 This file needs SQLAlchemy and the files beside it alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from collections.abc import Iterable
+from collections import abc
 from typing import Any
 
 from sqlalchemy import Connection, Table, bindparam, delete, event, insert, inspect, select
@@ -22,11 +22,11 @@ def keep_links(base: type[Any]) -> None:
     event.listen(base, "refresh", _forget_unchanged, propagate=True)
 
 
-def _forget(record: Any, names: Iterable[str] | None) -> None:
+def _forget(record: Any, names: abc.Iterable[str] | None) -> None:
     vars(record).pop("_held", None)
 
 
-def _forget_unchanged(record: Any, context: Any, names: Iterable[str] | None) -> None:
+def _forget_unchanged(record: Any, context: Any, names: abc.Iterable[str] | None) -> None:
     if names is None:
         held = held_by(record)
         for name, found in list(held.items()):
@@ -79,7 +79,7 @@ def _tell_lists(
                     _forget_list(record, other, owner)
 
 
-def _tell_owners(connection: Connection, record: Any, link: Link[Any], key: Key, before: Iterable[str]) -> None:
+def _tell_owners(connection: Connection, record: Any, link: Link[Any], key: Key, before: abc.Iterable[str]) -> None:
     """The lists at the other end of a link that leads elsewhere now; ``before`` are the types it may have led to."""
     now = link.key(record)
     for code in {*before, *([now[0]] if now else [])}:

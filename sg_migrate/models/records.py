@@ -3,7 +3,7 @@
 This file needs SQLAlchemy and the files beside it alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import abc
 from copy import copy
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
@@ -15,7 +15,6 @@ from sqlalchemy.orm.exc import DetachedInstanceError
 from sg_migrate.models.fetching import Key, fill_lists
 
 R = TypeVar("R", bound="Record")
-S = TypeVar("S", bound="_ToRecords[Any]")
 
 
 class Record:
@@ -82,10 +81,10 @@ class _ToRecords(Generic[R]):
     owner: type[Any]
     name: str
 
-    def __init__(self, types: str, pairs: Mapping[str, str] | None) -> None:
+    def __init__(self, types: str, pairs: abc.Mapping[str, str] | None) -> None:
         self.types = tuple(types.split())
         self.pairs = dict(pairs or {})
-        self.allow: Callable[[str], None] = lambda entity_type: None
+        self.allow: abc.Callable[[str], None] = lambda entity_type: None
         """Refuses entity types, by raising, for whoever asks for that; otherwise anything goes."""
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
@@ -94,7 +93,7 @@ class _ToRecords(Generic[R]):
     def __repr__(self) -> str:
         return f"{self.owner.__name__}.{self.name}"
 
-    def seen_from(self: S, owner: Any) -> S:
+    def seen_from(self, owner: Any) -> Any:
         """The same of an alias of its class."""
         if owner is self.owner:
             return self
@@ -127,7 +126,7 @@ class Link(_ToRecords[R]):
     """
 
     def __init__(
-        self, id_column: str, type_column: str = "", types: str = "", pairs: Mapping[str, str] | None = None
+        self, id_column: str, type_column: str = "", types: str = "", pairs: abc.Mapping[str, str] | None = None
     ) -> None:
         """Columns are named by their attributes; a link without ``type_column`` leads to the one of ``types``."""
         super().__init__(types, pairs)
@@ -140,7 +139,7 @@ class Link(_ToRecords[R]):
     def __get__(self, record: object, owner: type[Any]) -> R | None: ...
     def __get__(self, record: object | None, owner: type[Any]) -> "Link[R] | R | None":
         if record is None:
-            return self.seen_from(owner)
+            return self.seen_from(owner)  # type: ignore[no-any-return]
         key = self.key(record)
         cls = self.owner.__classes__.get(key[0]) if key else None
         if key is None or cls is None:
@@ -218,7 +217,7 @@ class Link(_ToRecords[R]):
         empty: ColumnElement[bool] = id_column.is_(None)
         return empty if type_column is None else or_(empty, type_column.is_(None))
 
-    def in_(self, others: Iterable[Record]) -> ColumnElement[bool]:
+    def in_(self, others: abc.Iterable[Record]) -> ColumnElement[bool]:
         """That it leads to one of these records."""
         ids: dict[str, list[int]] = {}
         for other in others:
@@ -240,7 +239,7 @@ class Links(_ToRecords[R]):
     is SQL: ``Shot.assets.contains(asset)``, ``Shot.assets.join(Asset)``.
     """
 
-    def __init__(self, table_name: str, types: str = "", pairs: Mapping[str, str] | None = None) -> None:
+    def __init__(self, table_name: str, types: str = "", pairs: abc.Mapping[str, str] | None = None) -> None:
         super().__init__(types, pairs)
         self.table_name = table_name
 
@@ -256,14 +255,14 @@ class Links(_ToRecords[R]):
     def __get__(self, record: object, owner: type[Any]) -> "LinkedRecords[R]": ...
     def __get__(self, record: object | None, owner: type[Any]) -> "Links[R] | LinkedRecords[R]":
         if record is None:
-            return self.seen_from(owner)
+            return self.seen_from(owner)  # type: ignore[no-any-return]
         held = held_by(record)
         if self.name not in held:
             held[self.name] = LinkedRecords(record, self)
         found: LinkedRecords[R] = held[self.name]
         return found
 
-    def __set__(self, record: Any, values: Iterable[R]) -> None:
+    def __set__(self, record: Any, values: abc.Iterable[R]) -> None:
         self.__get__(record, type(record)).replace(values)
 
     def contains(self, other: Record) -> ColumnElement[bool]:
@@ -294,7 +293,7 @@ class Links(_ToRecords[R]):
         )  # fmt: skip
 
 
-class LinkedRecords(Sequence[R]):
+class LinkedRecords(abc.Sequence[R]):
     """The records that a list of links of one record leads to, in the order of their types and ids; none comes twice.
 
     It is read when it is first looked at: a query for the links, and one for each entity type among them. Links to
@@ -315,7 +314,7 @@ class LinkedRecords(Sequence[R]):
         """The links themselves: entity types and ids."""
         return list(self._rows())
 
-    def fill(self, rows: Mapping[Key, R | None]) -> None:
+    def fill(self, rows: abc.Mapping[Key, R | None]) -> None:
         """Take what the database holds, unless something was changed here."""
         if not self._changed():
             self._now, self._before = dict(rows), set(rows)
@@ -338,7 +337,7 @@ class LinkedRecords(Sequence[R]):
     def _items(self) -> list[R]:
         return [record for record in self._rows().values() if record is not None]
 
-    def __iter__(self) -> Iterator[R]:
+    def __iter__(self) -> abc.Iterator[R]:
         return iter(self._items())
 
     def __len__(self) -> int:
@@ -372,7 +371,7 @@ class LinkedRecords(Sequence[R]):
         if isinstance(other, Link):
             other.__set__(record, self._owner)
 
-    def extend(self, records: Iterable[R]) -> None:
+    def extend(self, records: abc.Iterable[R]) -> None:
         """Add records."""
         for record in records:
             self.append(record)
@@ -388,13 +387,13 @@ class LinkedRecords(Sequence[R]):
         if isinstance(other, Link) and other.key(record) == self._links.key_of(self._owner):
             other.__set__(record, None)
 
-    def replace(self, records: Iterable[R]) -> None:
+    def replace(self, records: abc.Iterable[R]) -> None:
         """Hold these records and no others."""
         wanted = {self._links.key_of(record): record for record in records}
         self.clear(but=wanted)
         self.extend(wanted.values())
 
-    def replace_keys(self, keys: Iterable[Key]) -> None:
+    def replace_keys(self, keys: abc.Iterable[Key]) -> None:
         """Hold the links with these entity types and ids and no others, whether their records are there or not."""
         wanted = sorted(keys)
         for code, _ in wanted:
@@ -403,7 +402,7 @@ class LinkedRecords(Sequence[R]):
         self._rows().update({key: None for key in wanted if key not in self._rows()})
         self._after_change()
 
-    def clear(self, but: Iterable[Key] = ()) -> None:
+    def clear(self, but: abc.Iterable[Key] = ()) -> None:
         """Take every record out, the links to missing ones too."""
         kept = set(but)
         for key, record in list(self._rows().items()):

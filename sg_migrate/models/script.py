@@ -82,6 +82,18 @@ class _Tables(TablesGenerator):
     def generate(self) -> str:
         return f'"""{self.header()}\n"""\n\n{super().generate()}\n\n{self.footer()}\n'
 
+    def group_imports(self) -> list[list[str]]:
+        """The imports as isort and ruff sort them."""
+        groups: dict[bool, list[str]] = {}
+        for package in sorted(self.imports):
+            of_python = package.partition(".")[0] in sys.stdlib_module_names
+            names = sorted(self.imports[package], key=lambda name: (not name.isupper(), not name[0].isupper(), name))
+            plain = [name for name in names if " as " not in name]
+            lines = {name: _import(package, [name]) for name in names if " as " in name}
+            lines |= {plain[0]: _import(package, plain)} if plain else {}
+            groups.setdefault(not of_python, []).extend(lines[name] for name in sorted(lines))
+        return [groups[key] for key in sorted(groups)]
+
     def header(self) -> str:
         return "The tables of a warehouse.\n\nWritten by `sg-migrate models`: change nothing here, write it anew."
 
@@ -186,6 +198,11 @@ class _Tables(TablesGenerator):
         values = column.info.get("valid_values")
         more = f', "valid_values": ({"".join(literal(value) + ", " for value in values).rstrip()})' if values else ""
         return f'{{"sg": {literal(column.info["sg"])}{more}}}'
+
+
+def _import(package: str, names: list[str]) -> str:
+    line = f"from {package} import {', '.join(names)}"
+    return line if len(line) <= 88 else f"from {package} import (\n" + "".join(f"    {n},\n" for n in names) + ")"
 
 
 class _Classes(_Tables, DeclarativeGenerator):

@@ -3,8 +3,7 @@
 This file needs SQLAlchemy alone: scripts that ``sg-migrate models`` writes contain it.
 """
 
-from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -13,6 +12,8 @@ from sqlalchemy.dialects.mysql import DATETIME, DOUBLE, LONGTEXT, VARCHAR
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
+
+UTC = timezone(timedelta(0))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -37,24 +38,24 @@ class UtcDateTime(TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone: which moment it is would be a guess")
-        moment = value.astimezone(timezone.utc)
+        moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" and self.timezone else moment.replace(tzinfo=None)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """What comes from the database."""
         if value is None:
             return None
-        return value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Money(Numeric[Decimal]):
     """An exact decimal number, on SQLite too, whose numbers are doubles: up to 15 digits they tell it exactly."""
 
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any] | None:
+    def bind_processor(self, dialect: Dialect) -> Any:
         """What goes to the database."""
         return None if dialect.supports_native_decimal else lambda value: None if value is None else float(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any] | None:
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
         """What comes from the database."""
         if dialect.supports_native_decimal:
             return None
