@@ -23,7 +23,8 @@ def keep_links(base: type[Any]) -> None:
 
 
 def _forget(record: Any, names: abc.Iterable[str] | None) -> None:
-    vars(record).pop("_held", None)
+    if record is not None:  # of a state that outlived its object there is nothing to forget
+        vars(record).pop("_held", None)
 
 
 def _forget_unchanged(record: Any, context: Any, names: abc.Iterable[str] | None) -> None:

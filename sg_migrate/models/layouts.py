@@ -26,11 +26,11 @@ TYPES: dict[str, TypeEngine[Any]] = {
     "addressing": _TEXT,
     "checkbox": sa.Boolean(),
     "color": _TEXT,
-    "currency": sa.Float(),
+    "currency": sa.Double(),  # FLOAT on SQLAlchemy 2.0, which is the same type on PostgreSQL and SQLite
     "date": _TEXT,
     "date_time": sa.DateTime(),
     "duration": _WHOLE,  # from 0.3 on
-    "float": sa.Float(),
+    "float": sa.Double(),
     "footage": _TEXT,
     "image": _TEXT,
     "list": _TEXT,

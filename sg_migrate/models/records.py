@@ -106,9 +106,11 @@ class _ToRecords(Generic[R]):
         code = getattr(record, "__entity_type__", "")
         if not code:
             raise TypeError(f"{self!r} leads to records: {record!r} is none")
-        if record.id is None:  # type: ignore[attr-defined]
+        identity = inspect(record).identity  # which an expired record has too
+        record_id = identity[0] if identity else record.id  # type: ignore[attr-defined]
+        if record_id is None:
             raise ValueError(f"{self!r}: {record!r} has no id; ids are the site's, and must be set")
-        return code, record.id  # type: ignore[attr-defined]
+        return code, record_id
 
     def other_end(self, code: str) -> "Link[Any] | Links[Any] | None":
         """The field of an entity type that says the same from the other side, if the site has one."""

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable
+from textwrap import indent
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
@@ -46,6 +47,8 @@ from sqlacodegen_v2.models import ColumnAttribute, Model, ModelClass  # noqa: E4
 
 Style: TypeAlias = Literal["declarative", "dataclasses", "tables"]
 
+INDENT = "    "
+LINE_LENGTH = 88
 TYPES_NAMED = 16
 """A link that may lead to more entity types than that is typed as one to any record."""
 
@@ -78,6 +81,10 @@ class _Tables(TablesGenerator):
         TablesGenerator.__init__(self, to_metadata(plan.tables), sa.create_engine("sqlite://"), ())
         self.plan = plan
         self.types: dict[str, str] = {}
+        for name, planned in plan.classes.items():
+            for one in planned.columns:
+                if one.valid_values:
+                    self.metadata.tables[name].columns[one.column.name].info["valid_values"] = one.valid_values
 
     def generate(self) -> str:
         return f'"""{self.header()}\n"""\n\n{super().generate()}\n\n{self.footer()}\n'
@@ -168,13 +175,13 @@ class _Tables(TablesGenerator):
         return "\n".join(source.splitlines()[last.end_lineno :]).strip()
 
     def render_table(self, table: sa.Table) -> str:
-        lines = [f"{literal(table.name)}, {self.metadata_name}"]
-        lines += [f"Column({self.column_arguments(column, literal(column.name))})" for column in table.columns]
+        lines = [literal(table.name), self.metadata_name]
+        lines += [_call("Column", self.column_arguments(column, literal(column.name))) for column in table.columns]
         lines += self.constraints(table)
         if table.comment:
             lines.append(f"comment={literal(table.comment)}")
         lines += [f'info={{"sg": {literal(table.info["sg"])}}}', "**TABLE_OPTIONS"]
-        return "Table(\n" + "".join(f"    {line},\n" for line in lines) + ")"
+        return f"Table(\n{indent(''.join(f'{line},{chr(10)}' for line in lines), INDENT)})"
 
     def constraints(self, table: sa.Table) -> list[str]:
         """Indexes and foreign keys; entity types refer to each other in circles."""
@@ -183,7 +190,7 @@ class _Tables(TablesGenerator):
             found.append(f"{self.render_constraint(key)[:-1]}, use_alter=True)")
         return found
 
-    def column_arguments(self, column: sa.Column[Any], *first: str, last: Iterable[str] = ()) -> str:
+    def column_arguments(self, column: sa.Column[Any], *first: str, last: Iterable[str] = ()) -> list[str]:
         """What a column is made of, behind ``first``; ids are the site's and never made here."""
         words = [*first, self.render_column_type(column.type)]
         if column.primary_key:
@@ -192,12 +199,15 @@ class _Tables(TablesGenerator):
             words.append("nullable=False")
         if column.comment:
             words.append(f"comment={literal(column.comment)}")
-        return ", ".join([*words, *last, f"info={self.info(column)}"])
+        return [*words, *last, f"info={self.info(column)}"]
 
     def info(self, column: sa.Column[Any]) -> str:
-        values = column.info.get("valid_values")
-        more = f', "valid_values": ({"".join(literal(value) + ", " for value in values).rstrip()})' if values else ""
+        values = column.info.get("valid_values", ())
+        more = f', "valid_values": {_tuple(map(literal, values))}' if values else ""
         return f'{{"sg": {literal(column.info["sg"])}{more}}}'
+
+    def render_index(self, index: sa.Index) -> str:
+        return _call("Index", [literal(str(index.name)), *(literal(column.name) for column in index.columns)])
 
 
 def _import(package: str, names: list[str]) -> str:
@@ -230,8 +240,6 @@ class _Classes(_Tables, DeclarativeGenerator):
             model = ModelClass(self.metadata.tables[name])
             model.name = planned.name
             for column in planned.columns:
-                if column.valid_values:
-                    model.table.columns[column.column.name].info["valid_values"] = column.valid_values
                 attribute = ColumnAttribute(model, model.table.columns[column.column.name])
                 attribute.name = column.attribute
                 model.columns.append(attribute)
@@ -270,7 +278,7 @@ class _Classes(_Tables, DeclarativeGenerator):
         bases = bases if self.dataclasses else "Record, DeclarativeBase"
         return (
             f"{self.embedded_source()}\n\n\n"
-            f'class Base({bases}):\n    """The base of the classes below."""\n\n\nkeep_links(Base)\n'
+            f'class Base({bases}):\n    """The base of the classes below."""\n\n\nkeep_links(Base)'
         )
 
     def render_class(self, model: ModelClass) -> str:
@@ -283,23 +291,22 @@ class _Classes(_Tables, DeclarativeGenerator):
         options = [f'"comment": {literal(table.comment)}'] if table.comment else []
         options += [f'"info": {{"sg": {literal(table.info["sg"])}}}', "**TABLE_OPTIONS"]
         arguments = [*self.constraints(table), f"{{{', '.join(options)}}}"]
+        args = "".join(f"{argument},\n" for argument in arguments)
         lines = [f'""{literal(table.comment)}""', ""] if table.comment else []
         lines += [
             f"__tablename__ = {literal(table.name)}",
             f"__entity_type__ = {literal(self.plan.classes[str(table.name)].entity_type)}",
-            "__table_args__ = (",
-            *(f"    {argument}," for argument in arguments),
-            ")",
+            f"__table_args__ = (\n{indent(args, INDENT)})",
         ]
         return "\n".join(lines)
 
     def render_column_attribute(self, column_attr: ColumnAttribute) -> str:
         column = column_attr.column
         python_type = self.python_type(column.type)
-        optional = f"{python_type} | None" if column.nullable and python_type != "Any" else python_type
+        optional = f"{python_type} | None" if column.nullable else python_type
         first = [] if column_attr.name == column.name else [literal(column.name)]
         last = ["default=None"] if self.dataclasses and column.nullable else []
-        call = f"mapped_column({self.column_arguments(column, *first, last=last)})"
+        call = _call("mapped_column", self.column_arguments(column, *first, last=last))
         doc = _doc(None if column.info["sg"].endswith((" entity id", " entity type")) else column.comment)
         return f"{column_attr.name}: Mapped[{optional}] = {call}{doc}"
 
@@ -314,8 +321,22 @@ class _Classes(_Tables, DeclarativeGenerator):
         if link.pairs:
             ends = ", ".join(f"{literal(code)}: {literal(name)}" for code, name in sorted(link.pairs.items()))
             arguments.append(f"{{{ends}}}")
-        call = f"{link.attribute} = {kind}[{literal(to)}]({', '.join(arguments)})"
+        call = _call(f"{link.attribute} = {kind}[{literal(to)}]", arguments)
         return f"{call}{_doc(link.comment)}".split("\n")
+
+
+def _call(function: str, arguments: Iterable[str]) -> str:
+    """A call on one line, or where that is too long with a line for each argument."""
+    words = list(arguments)
+    line = f"{function}({', '.join(words)})"
+    if len(line) <= LINE_LENGTH:
+        return line
+    return f"{function}(\n{indent(''.join(f'{word},{chr(10)}' for word in words), INDENT)})"
+
+
+def _tuple(items: Iterable[str]) -> str:
+    words = list(items)
+    return f"({', '.join(words)},)" if len(words) == 1 else f"({', '.join(words)})"
 
 
 def _doc(comment: str | None) -> str:

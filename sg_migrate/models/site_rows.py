@@ -11,6 +11,7 @@ from sqlalchemy import inspect
 from sg_migrate.errors import RowError
 from sg_migrate.load.values import Reject, converter, link, links
 from sg_migrate.models.records import Link, Links
+from sg_migrate.models.values import UtcDateTime
 from sg_migrate.warehouse.mark import Mark
 
 
@@ -58,4 +59,5 @@ def _set(record: Any, name: str, value: Any) -> None:
         setattr(record, name, value)  # the client makes moments of its own, with their zone
     else:
         column = inspect(type(record)).attrs[name].columns[0]
-        setattr(record, name, converter(Mark.parse(column.info["sg"]).data_type, column.type)(value))
+        type_ = column.type.impl_instance if isinstance(column.type, UtcDateTime) else column.type
+        setattr(record, name, converter(Mark.parse(column.info["sg"]).data_type, type_)(value))

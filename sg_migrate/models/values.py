@@ -33,9 +33,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return dialect.type_descriptor(DateTime(timezone=self.timezone))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What goes to the database. Raises ``ValueError`` for a moment without a time zone."""
+        """What goes to the database. Raises ``ValueError`` for a moment without a time zone, ``TypeError`` for none."""
         if value is None:
             return None
+        if not isinstance(value, datetime):
+            raise TypeError(f"{value!r} is no moment")
         if value.tzinfo is None:
             raise ValueError(f"{value!r} has no time zone: which moment it is would be a guess")
         moment = value.astimezone(UTC)

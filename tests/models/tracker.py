@@ -29,6 +29,8 @@ def tracker() -> SiteSchema:
             "assets": "multi_entity:Asset",
             "sg_cut_in": "number Cut In",
             "metadata": "serializable",
+            "description": "text",
+            "image_source_entity": "entity:Banner,Shot",
         },
         Asset={
             "code": "text",
@@ -56,6 +58,7 @@ def tracker() -> SiteSchema:
             "sg_bid": "currency",
         },
         PublishedFile={"code": "text", "version": "entity:Version"},
+        Banner={"code": "text"},
     )
 
 
