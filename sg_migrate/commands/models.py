@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sg_migrate.commands.options import config_option, project, setting_option
+from sg_migrate.commands.options import config_option, project, setting_option, settings
 
 if TYPE_CHECKING:
     from sg_migrate.models.layouts import Layout
@@ -52,13 +52,17 @@ def command(
 
     It needs no database, and the script needs SQLAlchemy alone.
     """
-    origin = source or project(config, arguments)
+    from sg_migrate.models.sources import plan_for
+
+    if source:
+        plan = plan_for(source, settings(arguments), layout=layout, retired=retired)
+    else:
+        plan = plan_for(project(config, arguments), layout=layout, retired=retired)
 
     from sg_migrate.models.script import render_models
-    from sg_migrate.models.sources import plan_for
     from sg_migrate.site.atomic import replace_file
 
-    text = render_models(plan_for(origin, layout=layout, retired=retired), style)
+    text = render_models(plan, style)
     if str(out) == "-":
         click.echo(text, nl=False)
     else:

@@ -9,6 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from sg_migrate.revisions.project import Project
+    from sg_migrate.settings import Settings
 
 config_option = click.option(
     "-c",
@@ -25,6 +26,16 @@ setting_option = click.option(
     metavar="sg_KEY=VALUE",
     help="A setting for this run, as with the alembic command.",
 )
+
+
+def settings(arguments: tuple[str, ...]) -> Settings:
+    """The settings of these options alone, where there is no project. Raises ``SettingsError``."""
+    from alembic.config import Config
+
+    from sg_migrate.revisions.project import overrides
+    from sg_migrate.settings import read_settings
+
+    return read_settings(Config(), overrides(arguments))
 
 
 def project(config: Path, arguments: tuple[str, ...] = ()) -> Project:

@@ -8,13 +8,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sg_migrate.models import fetching, flushing, records, values
+from sg_migrate.models import fetching, flushing, link_tables, records, values
 from sg_migrate.models.pairs import pairs_of
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.state import ColumnState, State, TableState
 
-EMBEDDED = (values, fetching, records, flushing)
+EMBEDDED = (values, link_tables, fetching, records, flushing)
 """The files of which a script consists before its classes."""
 
 IN_CLASSES = frozenset(

@@ -12,6 +12,7 @@ import importlib
 import inspect
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from textwrap import indent
 from types import ModuleType
 from typing import Any, Literal, TypeAlias
@@ -21,7 +22,8 @@ from sqlalchemy.types import TypeEngine
 
 from sg_migrate.models.build import MODEL_TYPES
 from sg_migrate.models.plan import EMBEDDED, LinkPlan, Plan
-from sg_migrate.warehouse.state import to_metadata, type_text
+from sg_migrate.warehouse.model import LINK_TABLE_COLUMNS, LINK_TABLE_COMMENTS
+from sg_migrate.warehouse.state import State, TableState, to_metadata, type_text
 
 
 def _generators() -> ModuleType:
@@ -60,7 +62,7 @@ def render_models(plan: Plan, style: Style = "declarative") -> str:
     revisions are.
     """
     generator: TablesGenerator = (
-        _Tables(plan) if style == "tables" else _Classes(plan, dataclasses=style == "dataclasses")
+        _Tables(plan, plan.tables) if style == "tables" else _Classes(plan, dataclasses=style == "dataclasses")
     )
     return generator.generate()
 
@@ -77,8 +79,8 @@ class _Tables(TablesGenerator):
     metadata_name = "metadata"
     embedded: tuple[ModuleType, ...] = EMBEDDED[:1]
 
-    def __init__(self, plan: Plan) -> None:
-        TablesGenerator.__init__(self, to_metadata(plan.tables), sa.create_engine("sqlite://"), ())
+    def __init__(self, plan: Plan, tables: State) -> None:
+        TablesGenerator.__init__(self, to_metadata(tables), sa.create_engine("sqlite://"), ())
         self.plan = plan
         self.types: dict[str, str] = {}
         for name, planned in plan.classes.items():
@@ -222,7 +224,8 @@ class _Classes(_Tables, DeclarativeGenerator):
     embedded = EMBEDDED
 
     def __init__(self, plan: Plan, *, dataclasses: bool) -> None:
-        super().__init__(plan)
+        self.link_tables = {name: table for name, table in plan.tables.items() if _is_link_table(table)}
+        super().__init__(plan, {name: plan.tables[name] for name in plan.tables if name not in self.link_tables})
         self.base_class_name = "Base"
         self.dataclasses = dataclasses
         self.names = {planned.entity_type: planned.name for planned in plan.classes.values()}
@@ -232,7 +235,8 @@ class _Classes(_Tables, DeclarativeGenerator):
 
     def footer(self) -> str:
         lines = [f"    {literal(code)}: {name},\n" for code, name in self.names.items()]
-        return f"CLASSES: dict[str, type[Base]] = {{\n{''.join(lines)}}}"
+        tables = "".join(f"{_link_table(table)}\n" for table in self.link_tables.values())
+        return (f"{tables}\n\n" if tables else "") + f"CLASSES: dict[str, type[Base]] = {{\n{''.join(lines)}}}"
 
     def generate_models(self) -> list[Model]:
         models: list[Model] = []
@@ -323,6 +327,25 @@ class _Classes(_Tables, DeclarativeGenerator):
             arguments.append(f"{{{ends}}}")
         call = _call(f"{link.attribute} = {kind}[{literal(to)}]", arguments)
         return f"{call}{_doc(link.comment)}".split("\n")
+
+
+def _is_link_table(table: TableState) -> bool:
+    """Whether it is of the one form that such tables have; one that was taken over may be of another."""
+    named = [
+        (column.name, column.type_text, column.comment, str(column.mark), column.nullable)
+        for column in table.columns.values()
+    ]
+    expected = [
+        (name, type_text(type_), LINK_TABLE_COMMENTS[name], str(replace(table.mark, role=name)), False)
+        for name, type_ in LINK_TABLE_COLUMNS.items()
+    ]
+    form = (*LINK_TABLE_COLUMNS,), [("linked_type", "linked_id")]
+    return named == expected and (table.primary_key, [*table.indexes.values()]) == form and not table.foreign_keys
+
+
+def _link_table(table: TableState) -> str:
+    words = [literal(table.name), literal(str(table.mark)), literal(table.comment) if table.comment else "None"]
+    return _call("link_table", ["Base.metadata", *words, literal(*table.indexes)])
 
 
 def _call(function: str, arguments: Iterable[str]) -> str:

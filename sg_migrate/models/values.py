@@ -43,11 +43,25 @@ class UtcDateTime(TypeDecorator[datetime]):
         moment = value.astimezone(UTC)
         return moment if dialect.name == "postgresql" and self.timezone else moment.replace(tzinfo=None)
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """What comes from the database."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        """What comes from the database: one function for each value, since reading is what a warehouse is for."""
+        read = self.impl_instance.dialect_impl(dialect).result_processor(dialect, coltype)
+        parse, utc = datetime.fromisoformat, UTC
+
+        def in_utc(value: Any) -> datetime | None:
+            if value is None:
+                return None
+            moment: Any = value if read is None else read(value)
+            aware: datetime = moment.replace(tzinfo=utc) if moment.tzinfo is None else moment.astimezone(utc)
+            return aware
+
+        def from_text(value: Any) -> datetime | None:
+            try:
+                return None if value is None else parse(value + "+00:00")
+            except ValueError:  # somebody wrote it in another form
+                return in_utc(value)
+
+        return from_text if dialect.name == "sqlite" else in_utc
 
 
 class Money(Numeric[Decimal]):

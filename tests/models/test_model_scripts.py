@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,13 @@ from sg_migrate.revisions.project import Project
 
 GOLDEN = Path(__file__).parent / "golden"
 STYLES: list[Style] = ["declarative", "dataclasses", "tables"]
+
+
+def later(values: Sequence[Any]) -> list[Any]:
+    """Parameters whose tests wait for `make test-long`."""
+    return [pytest.param(value, marks=pytest.mark.long) for value in values]
+
+
 HOSTILE = 'a"""b\\" \n\u202e${x} %(y)s {z} \U0001f98b \'""" + __import__("os").abort() #'
 
 
@@ -40,7 +48,7 @@ def test_the_script_of_a_tracker(style: Style) -> None:
     assert_golden(GOLDEN / f"tracker_{style}.txt", text)
 
 
-@pytest.mark.parametrize("path", SAMPLES + REAL[-1:], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*SAMPLES, *later(REAL[-1:])], ids=lambda path: path.stem)
 def test_a_script_is_the_classes_in_memory(path: Path, tmp_path: Path) -> None:
     models = build_models(path)
     with script_of(render(path)) as script:
@@ -75,7 +83,7 @@ def described(classes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("style", ["declarative", "dataclasses"])
-@pytest.mark.parametrize("path", [*REAL, SAMPLES[4]], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*later(REAL), SAMPLES[4]], ids=lambda path: path.stem)
 def test_a_script_writes_and_reads(path: Path, style: Style) -> None:
     with script_of(render(path, style)) as script:
         engine = sa.create_engine("sqlite://")
@@ -97,7 +105,7 @@ def test_a_script_writes_and_reads(path: Path, style: Style) -> None:
         engine.dispose()
 
 
-@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("style", ["declarative", *later(["dataclasses", "tables"])])
 def test_others_find_nothing_wrong(style: Style, tmp_path: Path) -> None:
     """ruff as it comes, and mypy in its strict mode; pyright is `test_pyright_finds_nothing_wrong`."""
     script = tmp_path / "warehouse.py"
