@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import inspect
+from sqlalchemy import TypeDecorator, inspect
 
 from sg_migrate.errors import RowError
 from sg_migrate.load.values import Reject, converter, link, links
-from sg_migrate.models.records import Link, Links
-from sg_migrate.models.values import UtcDateTime
 from sg_migrate.warehouse.mark import Mark
 
 
@@ -50,14 +48,14 @@ def _attributes(cls: Any) -> dict[str, str]:
 
 
 def _set(record: Any, name: str, value: Any) -> None:
-    to = vars(type(record)).get(name)
-    if isinstance(to, Links):
-        to.__get__(record, type(record)).replace_keys(links(value or [])[0])
-    elif isinstance(to, Link):
-        to.set_key(record, None if value is None else link(value)[::-1])
+    cls = type(record)
+    if name in cls.__lists__:
+        cls.__lists__[name].__get__(record, cls).replace_keys(links(value or [])[0])
+    elif name in cls.__links__:
+        cls.__links__[name].set_key(record, None if value is None else link(value)[::-1])
     elif value is None or isinstance(value, (date, datetime)):
         setattr(record, name, value)  # the client makes moments of its own, with their zone
     else:
-        column = inspect(type(record)).attrs[name].columns[0]
-        type_ = column.type.impl_instance if isinstance(column.type, UtcDateTime) else column.type
+        column = inspect(cls).attrs[name].columns[0]
+        type_ = column.type.impl_instance if isinstance(column.type, TypeDecorator) else column.type
         setattr(record, name, converter(Mark.parse(column.info["sg"]).data_type, type_)(value))

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sg_migrate.models.fetching import fetch, in_ids
-from sg_migrate.models.records import Link, Links, Record
+from sg_migrate.models.records import Link, Record
 
 PARENTS: Mapping[str, Sequence[str]] = {
     "Cut": ("entity", "sg_scene", "project"),
@@ -104,7 +104,7 @@ def backrefs(session: Session, records: Record | Iterable[Record], link: Any) ->
     for code, of_type in sorted(ids.items()):
         for key, back in _rows_back(session, link, owner, code, of_type):
             found[targets[key]].append(back)
-            if not isinstance(link, Links):
+            if not hasattr(link, "table"):  # a script's links are of a class of its own
                 link.hold(back, key, targets[key])
     return found
 

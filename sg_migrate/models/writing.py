@@ -9,8 +9,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from sg_migrate.models.records import LinkedRecords, held_by
-
 T = TypeVar("T")
 
 
@@ -72,10 +70,11 @@ def _statement(dialect: str, table: sa.Table, columns: list[Any]) -> Any:
 
 
 def _write_lists(session: Session, row: Any) -> None:
-    for name, held in held_by(row).items():
-        if isinstance(held, LinkedRecords) and held.is_loaded:
-            table = row.__lists__[name].table
+    for links in row.__lists__.values():
+        held = links.__get__(row, type(row))
+        if held.is_loaded:
+            table = links.table
             session.execute(sa.delete(table).where(table.c.owner_id == row.id))
-            links = [{"owner_id": row.id, "linked_type": code, "linked_id": to} for code, to in held.held_keys()]
-            if links:
-                session.execute(sa.insert(table), links)
+            rows = [{"owner_id": row.id, "linked_type": code, "linked_id": to} for code, to in held.held_keys()]
+            if rows:
+                session.execute(sa.insert(table), rows)

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 from engines import Databases
+from scripts import render, script_of
 from shotgun_api3.shotgun import Shotgun
 from studio import Studio
 from testsite import LocalSite
 from tracker import tracker, write_tracker
 
-from sg_migrate.models import build_models
+from sg_migrate.models import Models, build_models
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -35,7 +36,17 @@ def test_the_examples_run(
 ) -> None:
     write_tracker(tmp_path / "site.json")
     monkeypatch.chdir(tmp_path)
-    engine = sa.create_engine(databases.new(engine_name))
+    run_with(sa.create_engine(databases.new(engine_name)))
+
+
+def test_they_run_with_the_classes_of_a_script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with script_of(render(tracker())) as script:
+        monkeypatch.setattr("sg_migrate.models.build_models", lambda source: Models(script.Base), raising=False)
+        run_with(sa.create_engine("sqlite://"))
+
+
+def run_with(engine: sa.Engine) -> None:
     names: dict[str, Any] = {"engine": engine}
     run(DOCS / "models.md", names)
     names["session"].close()
