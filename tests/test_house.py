@@ -20,7 +20,7 @@ FLOORS = (
     ("database",),
     ("revisions",),
     ("load", "review"),
-    ("comparison", "models"),
+    ("comparison", "dictionary", "models"),
     ("reports",),
     ("demo",),
     ("commands",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from pathlib import Path
 
 from sg_migrate.reports.document import (
     Block,
@@ -19,28 +20,7 @@ from sg_migrate.reports.document import (
 )  # fmt: skip
 from sg_migrate.text import clean
 
-_STYLE = """
-:root { color-scheme: light dark; --line: #8884; --code: #8882; --dim: #8889; }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem;
-  overflow-wrap: anywhere; }
-h2 { line-height: 1.25; margin: 2rem 0 .5rem; }
-.about { opacity: .7; margin: 0; }
-table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
-th, td { text-align: left; vertical-align: top; padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); }
-th { font-size: 13px; opacity: .7; font-weight: 600; }
-td { min-width: 4.5rem; }
-code, pre { font: 13px/1.5 ui-monospace, monospace; background: var(--code); border-radius: 3px; }
-code { padding: .1em .3em; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-pre { padding: .6rem; white-space: pre-wrap; }
-details { margin: .5rem 0; }
-summary { cursor: pointer; }
-@media (max-width: 40rem) {
-  thead { display: none; }
-  tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }
-  td { display: block; border: 0; padding: .1rem 0; }
-}
-@media print { body { max-width: none; margin: 0; } tr { break-inside: avoid; } }
-"""
+STYLE = Path(__file__).parent / "pages" / "style.css"
 
 
 def render(document: Document) -> str:
@@ -50,7 +30,7 @@ def render(document: Document) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(clean(document.title))}</title>\n<style>{_STYLE}</style>\n</head>\n"
+        f"<title>{escape(clean(document.title))}</title>\n<style>{STYLE.read_text(encoding='utf-8')}</style>\n</head>\n"
         f"<body>\n{body}\n</body>\n</html>"
     )
 

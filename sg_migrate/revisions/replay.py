@@ -110,14 +110,19 @@ class History:
         """
         key = frozenset(self.scripts.get_heads() if heads is None else heads)
         if key not in self._built:
-            order = self.upgrade_order(key)
             after: State = {}
-            for step in self.replay([MigrationStep.upgrade_from_script(self._map, script) for script in order], {}):
-                if step.error is not None:
-                    raise step.error
+            for step in self.upgrades(key):
                 after = step.after
             self._built[key] = dict(sorted(after.items()))
         return self._built[key]
+
+    def upgrades(self, heads: Iterable[str] | None = None) -> Iterator[Step]:
+        """The upgrades of a new database up to ``heads``, one after the other. Arguments and errors as `built`."""
+        order = self.upgrade_order(self.scripts.get_heads() if heads is None else heads)
+        for step in self.replay([MigrationStep.upgrade_from_script(self._map, script) for script in order], {}):
+            if step.error is not None:
+                raise step.error
+            yield step
 
     @property
     def _map(self) -> RevisionMap:

@@ -1,0 +1,1 @@
+"""The dictionary: what every table and column of a warehouse means."""

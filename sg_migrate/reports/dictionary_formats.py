@@ -1,0 +1,90 @@
+"""The dictionary for other readers: Markdown for a repository, JSON for programs, a ``sources.yml`` for dbt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry
+from sg_migrate.reports.dictionary_page import kind
+from sg_migrate.reports.document import Block, Cell, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.markdown import render
+
+
+def markdown(dictionary: Dictionary) -> str:
+    """One document: a heading and a table for each entity type."""
+    title = f"Dictionary of {dictionary.host}" if dictionary.host else "Dictionary"
+    blocks: list[Block] = [Heading((title,), 1)]
+    for entry in dictionary.entities.values():
+        blocks += _entity(entry)
+    return render(Document(title, tuple(blocks)))
+
+
+def _entity(entry: EntityEntry) -> Iterator[Block]:
+    yield Heading((Name(entry.name), *([] if entry.name == entry.code else [Name(entry.code)])))
+    words: list[Any] = ["Table", Name(entry.table)]
+    words += ["; retired"] if entry.state != "active" else []
+    yield Paragraph(tuple(words))
+    rows = tuple(_field(field) for field in entry.fields)
+    yield Table(("Field", "Name", "Type", "In SQL", "Description"), rows)
+
+
+def _field(field: FieldEntry) -> tuple[Cell, ...]:
+    places = (*field.columns, *([field.link_table] if field.link_table else []))
+    leads = "any" if field.leads_anywhere else ", ".join(field.targets)
+    words = [field.description] if field.description else []
+    words += [f"values: {', '.join(value for value, _ in field.values)}"] if field.values else []
+    words += ["retired"] if field.state != "active" else []
+    return (
+        (Name(field.code),),
+        (Name(field.name),),
+        (kind(field), "to", Name(leads)) if leads else (kind(field),),
+        tuple(Name(place) for place in places),
+        (Name("; ".join(words)),),
+    )
+
+
+def json_text(dictionary: Dictionary) -> str:
+    """All of it, by entity type."""
+    return json.dumps(asdict(dictionary), indent=1, ensure_ascii=False, sort_keys=True)
+
+
+def dbt(dictionary: Dictionary, schema: str = "") -> str:
+    """A ``sources.yml`` of dbt: descriptions, ``accepted_values`` of lists, ``relationships`` of links to one type.
+
+    JSON is YAML: every text is quoted, and nothing of a site's is ever read as markup or as Jinja.
+    """
+    tables = [_dbt_table(entry, dictionary) for entry in dictionary.entities.values()]
+    source: dict[str, Any] = {"name": "shotgrid", "tables": tables}
+    if dictionary.host:
+        source["description"] = _plain(f"The warehouse of {dictionary.host}")
+    if schema:
+        source["schema"] = schema
+    return json.dumps({"version": 2, "sources": [source]}, indent=1, ensure_ascii=False)
+
+
+def _plain(text: str) -> str:
+    """A text that dbt's Jinja leaves alone."""
+    return text.replace("{", "(").replace("}", ")")
+
+
+def _dbt_table(entry: EntityEntry, dictionary: Dictionary) -> dict[str, Any]:
+    columns = [column for field in entry.fields for column in _dbt_columns(field, dictionary)]
+    return {"name": entry.table, "description": _plain(entry.name), "columns": columns}
+
+
+def _dbt_columns(field: FieldEntry, dictionary: Dictionary) -> Iterator[dict[str, Any]]:
+    about = _plain(": ".join(filter(None, (field.name, field.description))))
+    for name in field.columns:
+        column: dict[str, Any] = {"name": name, "description": about}
+        tests: list[Any] = []
+        if name == "id":
+            tests = ["unique", "not_null"]
+        elif field.values and field.state == "active" and not any("{" in value for value, _ in field.values):
+            tests = [{"accepted_values": {"arguments": {"values": [value for value, _ in field.values]}}}]
+        elif name.endswith("_id") and len(field.targets) == 1 and field.targets[0] in dictionary.entities:
+            to = f"source('shotgrid', '{dictionary.entities[field.targets[0]].table}')"
+            tests = [{"relationships": {"arguments": {"to": to, "field": "id"}}}]
+        yield {**column, "data_tests": tests} if tests else column
