@@ -23,6 +23,7 @@ COMMANDS = {
     "carry": "Finish the conversions of large tables, in batches.",
     "resume": "Finish a revision that stopped half way on MySQL or MariaDB.",
     "models": "Write ORM classes of the warehouse.",
+    "usage": "Say how full the fields of a loaded warehouse are: what nobody uses.",
     "dictionary": "Write what every table and column means, as one page.",
     "demo": "Show the whole loop on SQLite, with a small site on this machine.",
 }

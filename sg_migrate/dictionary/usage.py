@@ -1,0 +1,128 @@
+"""How full the fields of a warehouse are: what nobody uses, and what trashing it would hit. Only reads."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from sg_migrate.site.schema import SiteSchema
+from sg_migrate.text import clean
+from sg_migrate.warehouse.mark import CATALOG, RETIRED_AT
+from sg_migrate.warehouse.state import State, TableState, to_metadata
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUse:
+    """How an active field is used among the records that are not in the trash.
+
+    Attributes:
+        place: ``Shot.sg_old``.
+        name: its display name.
+        records: how many records of its entity type there are.
+        filled: how many of them have a value.
+        projects: by project id, how many of its records have a value; ``None`` stands for no project.
+        last_written: the newest ``updated_at`` of a record with a value, as text; empty where nothing tells.
+    """
+
+    place: str
+    name: str
+    records: int
+    filled: int
+    projects: dict[int | None, int]
+    last_written: str = ""
+
+    @property
+    def could_go(self) -> bool:
+        """Whether it is empty, or used in one project only."""
+        return self.filled == 0 or (len(self.projects) == 1 and None not in self.projects)
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether people made it, as far as its code tells."""
+        return self.place.partition(".")[2].startswith("sg_")
+
+
+def usage(connection: sa.Connection, built: State, site: SiteSchema) -> Iterator[FieldUse]:
+    """The use of every active field: one query for each table, of an entity type or of a list of links.
+
+    Args:
+        connection: a warehouse that is loaded; its session reads the tables without a schema's name.
+        built: the tables that its revisions have built.
+        site: what the snapshot says of them.
+    """
+    metadata = to_metadata(built)
+    lists: dict[str, list[TableState]] = defaultdict(list)
+    for state in built.values():
+        if state.mark.field and not state.mark.kept and state.mark.entity_type != CATALOG:
+            lists[state.mark.entity_type].append(state)
+    for state in sorted(built.values(), key=lambda state: state.mark):
+        if not state.mark.field and not state.mark.kept and state.mark.entity_type != CATALOG:
+            table = metadata.tables[state.name]
+            links = [(one, metadata.tables[one.name]) for one in lists[state.mark.entity_type]]
+            yield from _of_table(connection, state, table, links, site)
+
+
+def _of_table(
+    connection: sa.Connection, state: TableState, table: sa.Table, links: Iterable[tuple[TableState, sa.Table]],
+    site: SiteSchema,
+) -> Iterator[FieldUse]:  # fmt: skip
+    known = site.entity_types.get(state.mark.entity_type)
+    names = {code: clean(field.name) for code, field in known.fields.items()} if known else {}
+    columns = {
+        one.mark.field: table.columns[one.name]
+        for one in state.columns.values()
+        if one.mark.field and not one.mark.kept and one.mark.role in ("", "id") and one.name != "id"
+    }
+    project, active = _project(state, table), _active(state, table)
+    written = table.columns.get("updated_at")
+    aggregates: list[Any] = [sa.func.count()]
+    for column in columns.values():
+        newest = sa.func.max(sa.case((column.is_not(None), written))) if written is not None else sa.null()
+        aggregates += [sa.func.count(column), newest]
+    groups = connection.execute(_by(project, *aggregates).where(active)).all()
+    records = sum(row[1] for row in groups)
+    for number, code in enumerate(columns):
+        found = [(row[0], row[2 + 2 * number], row[3 + 2 * number]) for row in groups]
+        filled = {of: count for of, count, _ in found if count}
+        last = max((_text(moment) for _, _, moment in found), default="")
+        yield FieldUse(
+            f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled, last
+        )
+    for of_list, rows in links:
+        query = _by(project, sa.func.count(sa.distinct(rows.c.owner_id)))
+        query = query.select_from(rows.join(table, rows.c.owner_id == table.c.id)).where(active)
+        filled = {row[0]: row[1] for row in connection.execute(query) if row[1]}
+        code = of_list.mark.field
+        yield FieldUse(f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled)
+
+
+def _by(project: Any, *aggregates: Any) -> Any:
+    """Figures for each project, or where records belong to none for all of them at once."""
+    query = sa.select(project, *aggregates)
+    return query if isinstance(project, sa.Null) else query.group_by(project)
+
+
+def _project(state: TableState, table: sa.Table) -> Any:
+    """What records belong to: their project's id; a project is its own."""
+    if state.mark.entity_type == "Project":
+        return table.c.id
+    for one in state.columns.values():
+        if one.mark.field == "project" and one.mark.role == "id" and not one.mark.kept:
+            return table.columns[one.name]
+    return sa.null()
+
+
+def _active(state: TableState, table: sa.Table) -> Any:
+    for one in state.columns.values():
+        if one.mark.data_type == RETIRED_AT and not one.mark.field:
+            return table.columns[one.name].is_(None)
+    return sa.true()
+
+
+def _text(moment: Any) -> str:
+    return moment.isoformat(" ", "seconds")[:19] if isinstance(moment, datetime) else str(moment or "")[:19]
