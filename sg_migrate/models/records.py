@@ -4,7 +4,6 @@ This file needs SQLAlchemy and the files beside it alone: scripts that ``sg-migr
 """
 
 from collections import abc
-from copy import copy
 from typing import Any, ClassVar, Generic, TypeVar, overload
 
 from sqlalchemy import ColumnElement, Table, and_, exists, false, inspect, not_, or_
@@ -84,8 +83,6 @@ class _ToRecords(Generic[R]):
     def __init__(self, types: str, pairs: abc.Mapping[str, str] | None) -> None:
         self.types = tuple(types.split())
         self.pairs = dict(pairs or {})
-        self.allow: abc.Callable[[str], None] = lambda entity_type: None
-        """Refuses entity types, by raising, for whoever asks for that; otherwise anything goes."""
 
     def __set_name__(self, owner: type[Any], name: str) -> None:
         self.owner, self.name = owner, name
@@ -93,12 +90,19 @@ class _ToRecords(Generic[R]):
     def __repr__(self) -> str:
         return f"{self.owner.__name__}.{self.name}"
 
+    def __reduce__(self) -> Any:
+        """Pickled as what it is called: it belongs to its class."""
+        return getattr, (self.owner, self.name)
+
+    def allow(self, entity_type: str) -> None:
+        """Refuse an entity type, by raising: for whoever asks for that; otherwise anything goes."""
+
     def seen_from(self, owner: Any) -> Any:
         """The same of an alias of its class."""
         if owner is self.owner:
             return self
-        other = copy(self)
-        other.owner = owner
+        other = object.__new__(type(self))
+        vars(other).update(vars(self), owner=owner)
         return other
 
     def key_of(self, record: Record) -> Key:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import event, inspect
@@ -37,7 +38,7 @@ def refuse_invalid(base: type[Any]) -> None:
                 event.listen(getattr(cls, attribute.key), "set", check)
         for link in (*cls.__links__.values(), *cls.__lists__.values()):
             if link.types:
-                link.allow = _check_type(repr(link), link.types)
+                link.allow = partial(_check_type, repr(link), link.types)
 
 
 def _check(place: str, data_type: str, info: dict[Any, Any]) -> Callable[..., None] | None:
@@ -67,9 +68,6 @@ def _between(place: str, least: Any, most: Any) -> Callable[..., None]:
     return check
 
 
-def _check_type(place: str, types: tuple[str, ...]) -> Callable[[str], None]:
-    def check(code: str) -> None:
-        if code not in types:
-            raise RefusedValueError(place, f"a link to {code}", f"links to {', '.join(types)}")
-
-    return check
+def _check_type(place: str, types: tuple[str, ...], code: str) -> None:
+    if code not in types:
+        raise RefusedValueError(place, f"a link to {code}", f"links to {', '.join(types)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import pickle
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from structure import snapshot_structure
 from studio import OURS_ASIDE, Studio
 from tracker import tracker, write_tracker
 
-from sg_migrate.models import Link, Links, Models, build_models, prefetch
+from sg_migrate.models import Link, Links, Models, build_models, prefetch, refuse_invalid
 from sg_migrate.models.script import Style
 from sg_migrate.revisions.project import Project
 
@@ -160,6 +161,15 @@ def test_a_script_needs_sqlalchemy_alone(tmp_path: Path) -> None:
         [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == "set()\n"
+
+
+def test_records_can_be_pickled_with_what_their_links_led_to() -> None:
+    with script_of(render(tracker())) as script:
+        refuse_invalid(script.Base)
+        shot = script.Shot(id=1, code="a", project=script.Project(id=2, name="p"))
+        shot.assets = [script.Asset(id=3)]
+        again = pickle.loads(pickle.dumps(shot))
+        assert (again.code, again.project.name, again.assets[0].id) == ("a", "p", 3)
 
 
 # --- what sqlacodegen-v2 does badly
