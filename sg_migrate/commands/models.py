@@ -54,8 +54,10 @@ def command(
     """
     from sg_migrate.models.sources import plan_for
 
+    if source and retired:
+        raise click.UsageError("--retired is of a project: a schema alone has no tables that are only kept.")
     if source:
-        plan = plan_for(source, settings(arguments), layout=layout, retired=retired)
+        plan = plan_for(source, settings(arguments), layout=layout)
     else:
         plan = plan_for(project(config, arguments), layout=layout, retired=retired)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from alembic.script import Script
 
-from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry, Moment
+from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry, TimelineEntry
 from sg_migrate.revisions.project import Project
 from sg_migrate.settings import Settings
 from sg_migrate.site.raw import canonical_text
@@ -25,15 +25,15 @@ def project_dictionary(project: Project) -> Dictionary:
     """The dictionary of a project: its tables as built, its snapshot's texts, its revisions as a timeline."""
     site = project.required_snapshot().schema
     since: dict[str, str] = {}
-    moments = []
+    timeline = []
     for step in project.history().upgrades():
-        moment = _moment(step.revision)
-        moments.append(moment)
+        entry = _timeline_entry(step.revision)
+        timeline.append(entry)
         for table in step.after.values():
             if table is not step.before.get(table.name):
                 for place in (table.mark.place, *(column.mark.place for column in table.columns.values())):
-                    since.setdefault(place, moment.date)
-    return Dictionary(site.host or "", _entities(project.built, site, since), tuple(reversed(moments)))
+                    since.setdefault(place, entry.date)
+    return Dictionary(site.host or "", _entities(project.built, site, since), tuple(reversed(timeline)))
 
 
 def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
@@ -41,13 +41,13 @@ def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
     return Dictionary(site.host or "", _entities(build_state(site, settings, {}), site, {}))
 
 
-def _moment(script: Script) -> Moment:
+def _timeline_entry(script: Script) -> TimelineEntry:
     """A revision with what its docstring says happened."""
     doc = script.module.__doc__ or script.doc or ""
     created = _CREATED.search(doc)
     told = doc.partition("\nRevision ID:")[0].strip().splitlines()
     lines = tuple(clean_line for line in told[1:] if (clean_line := _one_line(line)))
-    return Moment(script.revision, created[1] if created else "", clean(told[0]) if told else "", lines)
+    return TimelineEntry(script.revision, created[1] if created else "", clean(told[0]) if told else "", lines)
 
 
 def _one_line(line: str) -> str:

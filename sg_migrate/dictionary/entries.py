@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 ANY_RECORD = 20
 """A link that may lead to more entity types than that says nothing of how the site's things hang together."""
@@ -51,7 +52,7 @@ class FieldEntry:
         return len(self.targets) > ANY_RECORD
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EntityEntry:
     """An entity type: its table, its fields in the order of their codes, and the links that lead here.
 
@@ -72,7 +73,7 @@ class EntityEntry:
         """Whether it only holds the rows of a list of links, which the fields at both ends tell of."""
         return self.code.endswith("Connection")
 
-    @property
+    @cached_property
     def neighbours(self) -> tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]]]:
         """The entity types that lead here and those that this leads to, with the fields that do.
 
@@ -98,7 +99,7 @@ class EntityEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class TimelineEntry:
     """A revision, as it tells what happened on the site."""
 
     revision: str
@@ -119,7 +120,7 @@ class Dictionary:
 
     host: str
     entities: Mapping[str, EntityEntry]
-    timeline: tuple[Moment, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
 
     @property
     def hubs(self) -> list[EntityEntry]:

@@ -38,8 +38,8 @@ class FieldUse:
 
     @property
     def could_go(self) -> bool:
-        """Whether it is empty, or used in one project only."""
-        return self.filled == 0 or (len(self.projects) == 1 and None not in self.projects)
+        """Whether it is empty, or used in one project only, where there are records at all."""
+        return bool(self.records) and (self.filled == 0 or (len(self.projects) == 1 and None not in self.projects))
 
     @property
     def is_custom(self) -> bool:
@@ -56,15 +56,15 @@ def usage(connection: sa.Connection, built: State, site: SiteSchema) -> Iterator
         site: what the snapshot says of them.
     """
     metadata = to_metadata(built)
+    in_use = [one for one in built.values() if not one.mark.kept and one.mark.entity_type != CATALOG]
     lists: dict[str, list[TableState]] = defaultdict(list)
-    for state in built.values():
-        if state.mark.field and not state.mark.kept and state.mark.entity_type != CATALOG:
+    for state in in_use:
+        if state.mark.field:
             lists[state.mark.entity_type].append(state)
-    for state in sorted(built.values(), key=lambda state: state.mark):
-        if not state.mark.field and not state.mark.kept and state.mark.entity_type != CATALOG:
-            table = metadata.tables[state.name]
+    for state in sorted(in_use, key=lambda state: state.mark):
+        if not state.mark.field:
             links = [(one, metadata.tables[one.name]) for one in lists[state.mark.entity_type]]
-            yield from _of_table(connection, state, table, links, site)
+            yield from _of_table(connection, state, metadata.tables[state.name], links, site)
 
 
 def _of_table(
@@ -84,7 +84,7 @@ def _of_table(
     for column in columns.values():
         newest = sa.func.max(sa.case((column.is_not(None), written))) if written is not None else sa.null()
         aggregates += [sa.func.count(column), newest]
-    groups = connection.execute(_by(project, *aggregates).where(active)).all()
+    groups = connection.execute(_by(project, *aggregates).select_from(table).where(active)).all()
     records = sum(row[1] for row in groups)
     for number, code in enumerate(columns):
         found = [(row[0], row[2 + 2 * number], row[3 + 2 * number]) for row in groups]
@@ -103,18 +103,19 @@ def _of_table(
 
 def _by(project: Any, *aggregates: Any) -> Any:
     """Figures for each project, or where records belong to none for all of them at once."""
-    query = sa.select(project, *aggregates)
-    return query if isinstance(project, sa.Null) else query.group_by(project)
+    if project is None:
+        return sa.select(sa.null(), *aggregates)
+    return sa.select(project, *aggregates).group_by(project)
 
 
 def _project(state: TableState, table: sa.Table) -> Any:
-    """What records belong to: their project's id; a project is its own."""
+    """What records belong to: their project's id; a project is its own, and some belong to none."""
     if state.mark.entity_type == "Project":
         return table.c.id
     for one in state.columns.values():
         if one.mark.field == "project" and one.mark.role == "id" and not one.mark.kept:
             return table.columns[one.name]
-    return sa.null()
+    return None
 
 
 def _active(state: TableState, table: sa.Table) -> Any:

@@ -18,7 +18,7 @@ from sg_migrate.models.site_rows import record_of
 from sg_migrate.models.sources import plan_for
 from sg_migrate.settings import Settings
 from sg_migrate.warehouse.mapping import FLOAT, JSON_VALUE, STRING, STRING_IN_INDEX, TEXT, TIMESTAMP
-from sg_migrate.warehouse.state import to_metadata, type_text
+from sg_migrate.warehouse.state import State, to_metadata, type_text
 
 MODEL_TYPES: Mapping[str, str] = {
     type_text(TEXT): "TEXT",
@@ -39,7 +39,19 @@ def model_type(type_: TypeEngine[Any]) -> TypeEngine[Any]:
         return found
     if isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
         return values.Money(type_.precision, type_.scale)
+    if isinstance(type_, sa.DateTime):
+        return values.UtcDateTime(timezone=type_.timezone)
     return type_
+
+
+def tables_of(plan: Plan, states: State) -> sa.MetaData:
+    """These tables of a plan, with the values of lists in ``info["valid_values"]``."""
+    metadata = to_metadata(states)
+    for name, planned in plan.classes.items():
+        for one in planned.columns:
+            if one.valid_values:
+                metadata.tables[name].columns[one.column.name].info["valid_values"] = one.valid_values
+    return metadata
 
 
 class Models(Mapping[str, Any]):
@@ -82,7 +94,7 @@ def build_models(
         settings: how the tables are called and what they leave out, where the source is no project; the defaults when
             left out.
         layout: ``shotgrid_orm-0.2`` and ``shotgrid_orm-0.3`` are for warehouses that these versions made.
-        retired: whether what the site has no longer, or with another type, is there too.
+        retired: of a project, whether what the site has no longer, or with another type, is there too.
 
     Returns:
         A new set, which shares nothing with other sets. Nothing is created in a database.
@@ -96,7 +108,7 @@ def build_models(
 
 def classes_of(plan: Plan) -> Models:
     """The planned classes."""
-    metadata = to_metadata(plan.tables)
+    metadata = tables_of(plan, plan.tables)
     for table in metadata.tables.values():
         for column in table.columns:
             column.type = model_type(column.type)
@@ -115,10 +127,7 @@ def _class(planned: ClassPlan, base: type[Any], table: sa.Table) -> None:
         "__module__": base.__module__,
     }
     for one in planned.columns:
-        column = table.columns[one.column.name]
-        if one.valid_values:
-            column.info["valid_values"] = one.valid_values
-        namespace[one.attribute] = column
+        namespace[one.attribute] = table.columns[one.column.name]
     for link in planned.links:
         namespace[link.attribute] = _link(link)
     type(planned.name, (base,), namespace)

@@ -21,7 +21,7 @@ def in_ids(column: Any, ids: abc.Iterable[int]) -> abc.Iterator[Any]:
     ordered = sorted(set(ids))
     for start in range(0, len(ordered), IDS_AT_ONCE):
         batch = [int(number) for number in ordered[start : start + IDS_AT_ONCE]]
-        yield column.in_(bindparam("ids", batch, expanding=True, literal_execute=True))
+        yield column.in_(bindparam("ids", batch, unique=True, expanding=True, literal_execute=True))
 
 
 def fetch(
@@ -57,10 +57,16 @@ def fetch(
 
 def _known(session: Session, cls: Any, ids: abc.Iterable[int], names: abc.Iterable[str]) -> dict[int, Any]:
     """The records that the session holds, has not forgotten, and has these attributes of."""
-    key_of = cls.__mapper__.identity_key_from_primary_key
     wanted = {"id", *(names or cls.__mapper__.column_attrs.keys())}
-    found = {record_id: session.identity_map.get(key_of((record_id,))) for record_id in ids}
+    found = {record_id: in_session(session, cls, record_id) for record_id in ids}
     return {number: record for number, record in found.items() if record is not None and wanted <= vars(record).keys()}
+
+
+def in_session(session: Session | None, cls: Any, record_id: int) -> Any:
+    """The record that a session holds, or ``None``; the database is not asked."""
+    if session is None or cls is None:
+        return None
+    return session.identity_map.get(cls.__mapper__.identity_key_from_primary_key((record_id,)))
 
 
 def fill_lists(

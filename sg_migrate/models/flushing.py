@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, bindparam, delete, event, insert, inspect, select
 from sqlalchemy.orm import object_session
 
-from sg_migrate.models.fetching import Key
+from sg_migrate.models.fetching import Key, in_session
 from sg_migrate.models.records import Link, LinkedRecords, Links, held_by
 
 
@@ -23,7 +23,7 @@ def keep_links(base: type[Any]) -> None:
 
 
 def _forget(record: Any, names: abc.Iterable[str] | None) -> None:
-    if record is not None:  # of a state that outlived its object there is nothing to forget
+    if record is not None and names is None:  # a state may outlive its object
         vars(record).pop("_held", None)
 
 
@@ -48,7 +48,7 @@ def _updated(mapper: Any, connection: Connection, record: Any) -> None:
         if link.pairs:
             histories = [inspect(record).attrs[column].history for column in link.columns]
             if any(history.has_changes() for history in histories):
-                types = histories[-1].deleted or histories[-1].unchanged
+                types = histories[-1].deleted or histories[-1].unchanged if link.type_column else link.types
                 _tell_owners(connection, record, link, key, before=types or link.pairs)
 
 
@@ -117,9 +117,7 @@ def _take_out(connection: Connection, table: Table, key: Key) -> list[int]:
 
 def _forget_list(record: Any, links: Links[Any], owner_id: int) -> None:
     """A list of a record of the same session is read again, unless somebody changed it."""
-    session = object_session(record)
-    key = links.owner.__mapper__.identity_key_from_primary_key((owner_id,))
-    owner = session.identity_map.get(key) if session else None
+    owner = in_session(object_session(record), links.owner, owner_id)
     found = held_by(owner).get(links.name) if owner is not None else None
     if isinstance(found, LinkedRecords) and not any(found.changes()):
         del held_by(owner)[links.name]

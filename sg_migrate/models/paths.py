@@ -105,7 +105,7 @@ def _follow(session: Session, records: list[Any], wanted: dict[str, _Wanted]) ->
         classes = records[0].__classes__
         below: dict[str, _Wanted] = {}
         keys = []
-        lists: list[tuple[Any, list[Any], set[str]]] = []
+        lists: list[tuple[Any, list[Any]]] = []
         for code, of_type in wanted.items():
             cls = classes[code]
             owners = [record for record in records if record.__entity_type__ == code]
@@ -113,7 +113,7 @@ def _follow(session: Session, records: list[Any], wanted: dict[str, _Wanted]) ->
                 for target, further in types.items():
                     _merge(below.setdefault(target, _Wanted()), further)
                 if name in cls.__lists__:
-                    lists.append((cls.__lists__[name], owners, set(types)))
+                    lists.append((cls.__lists__[name], owners))
                 else:
                     link = cls.__links__[name]
                     found = ((link, owner, link.key(owner)) for owner in owners)
@@ -122,8 +122,8 @@ def _follow(session: Session, records: list[Any], wanted: dict[str, _Wanted]) ->
         there = fetch(session, classes, {key for _, _, key in keys}, only)
         for link, owner, key in keys:
             link.hold(owner, key, there.get(key))
-        for links, owners, _ in lists:
-            there.update(fill_lists(session, owners, links, only))
+        for links, owners in lists:  # they are read whole: of entity types that nobody asked for, the ids alone
+            there.update(fill_lists(session, owners, links, {code: only.get(code, ["id"]) for code in classes}))
         records = [record for (code, _), record in there.items() if code in below]
         wanted = below
 

@@ -17,11 +17,12 @@ from sg_migrate.warehouse.state import ColumnState, State, TableState
 EMBEDDED = (values, link_tables, fetching, records, flushing)
 """The files of which a script consists before its classes."""
 
-IN_CLASSES = frozenset(
-    """Any BigInteger Boolean Date Day Decimal Double FLOAT Float ForeignKeyConstraint Index Integer JSON_VALUE Link
-    Links MOMENT Mapped Moment Money STRING STRING_IN_INDEX String TABLE_OPTIONS TEXT Text bool float int mapped_column
-    str""".split()  # noqa: SIM905  (a list of one to a line says no more)
-)
+IN_CLASSES = frozenset({
+    "Any", "BigInteger", "Boolean", "Date", "Day", "Decimal", "Double", "FLOAT", "Float", "ForeignKeyConstraint",
+    "Index", "Integer", "JSON_VALUE", "Link", "Links", "MOMENT", "Mapped", "Moment", "Money", "STRING",
+    "STRING_IN_INDEX", "String", "TABLE_OPTIONS", "TEXT", "Text", "UtcDateTime", "bool", "float", "int",
+    "mapped_column", "str",
+})  # fmt: skip
 """Names that the classes of a script use."""
 TAKEN_IN_CLASS = IN_CLASSES | set(keyword.kwlist) | {"metadata", "registry", "as_dict"}
 TAKEN_IN_SCRIPT = (
@@ -46,7 +47,8 @@ class ColumnPlan:
 class LinkPlan:
     """A link, with the attributes of its columns, or a list of links, with its table.
 
-    ``pairs`` are the entity types that it leads to -> the attribute on their side that says the same.
+    ``code`` is the field's, and empty where values of an earlier type are kept. ``pairs`` are the entity types that it
+    leads to -> the attribute on their side that says the same.
     """
 
     attribute: str
@@ -155,9 +157,9 @@ def _class(
         for link in links
     ]  # fmt: skip
     for rows in sorted(lists, key=lambda rows: (rows.mark.kept, rows.name)):
-        code = rows.name if rows.mark.former else rows.mark.field
+        code = "" if rows.mark.former else rows.mark.field
         types = fields[rows.mark.field].valid_types if rows.mark.field in fields else ()
-        planned.append(LinkPlan(names.take(code), rows.mark.field, types, rows.comment, table=rows.name))
+        planned.append(LinkPlan(names.take(code or rows.name), code, types, rows.comment, table=rows.name))
     return ClassPlan(table.mark.entity_type, name, table, columns, tuple(sorted(planned, key=lambda p: p.attribute)))
 
 
@@ -189,7 +191,7 @@ def _with_pairs(classes: Mapping[str, ClassPlan], entity_types: Mapping[str, Ent
         (planned.entity_type, link.code): link.attribute
         for planned in classes.values()
         for link in planned.links
-        if not link.attribute.startswith(f"{planned.table.name}__")
+        if link.code
     }
     pairs = pairs_of(entity_types)
     found = {}

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, join, object_session
 from sqlalchemy.orm.attributes import flag_dirty
 from sqlalchemy.orm.exc import DetachedInstanceError
 
-from sg_migrate.models.fetching import Key, fill_lists
+from sg_migrate.models.fetching import Key, fill_lists, in_session
 
 R = TypeVar("R", bound="Record")
 
@@ -105,13 +105,13 @@ class _ToRecords(Generic[R]):
         vars(other).update(vars(self), owner=owner)
         return other
 
-    def key_of(self, record: Record) -> Key:
+    def key_of(self, record: Any) -> Key:
         """What a record is called in a link. Raises ``ValueError`` where it has no id, ``TypeError`` for no record."""
         code = getattr(record, "__entity_type__", "")
         if not code:
             raise TypeError(f"{self!r} leads to records: {record!r} is none")
         identity = inspect(record).identity  # which an expired record has too
-        record_id = identity[0] if identity else record.id  # type: ignore[attr-defined]
+        record_id = identity[0] if identity else record.id
         if record_id is None:
             raise ValueError(f"{self!r}: {record!r} has no id; ids are the site's, and must be set")
         return code, record_id
@@ -145,15 +145,17 @@ class Link(_ToRecords[R]):
     def __get__(self, record: object, owner: type[Any]) -> R | None: ...
     def __get__(self, record: object | None, owner: type[Any]) -> "Link[R] | R | None":
         if record is None:
-            return self.seen_from(owner)  # type: ignore[no-any-return]
+            seen: Link[R] = self.seen_from(owner)
+            return seen
         key = self.key(record)
         cls = self.owner.__classes__.get(key[0]) if key else None
         if key is None or cls is None:
             return None
         session = object_session(record)
-        held = held_by(record).get(self.name)
-        if held is not None and held[0] == key and _is_current(held[1], session):
-            return held[1]  # type: ignore[no-any-return]
+        held_key, found = held_by(record).get(self.name, (None, None))
+        if held_key == key and (found is None or _is_current(found, session)):
+            present: R | None = found or in_session(session, cls, key[1])
+            return present
         if session is None:
             raise DetachedInstanceError(f"{record!r} is in no session: {self!r} cannot be read")
         found = session.get(cls, key[1])
@@ -201,16 +203,17 @@ class Link(_ToRecords[R]):
     def _is(self, code: str, record_id: Any) -> ColumnElement[bool]:
         id_column, type_column = self._parts()
         if type_column is None:
-            return and_(id_column == record_id) if code in self.types else false()
+            same: ColumnElement[bool] = id_column == record_id
+            return same if code in self.types else false()
         return and_(type_column == code, id_column == record_id)
 
-    def __eq__(self, other: object) -> ColumnElement[bool]:  # type: ignore[override]
+    def __eq__(self, other: object) -> ColumnElement[bool]:  # type: ignore[override]  # it is SQL, as a column's
         if other is None:
             return self.is_(None)
-        code, record_id = self.key_of(other)  # type: ignore[arg-type]
+        code, record_id = self.key_of(other)
         return self._is(code, record_id)
 
-    def __ne__(self, other: object) -> ColumnElement[bool]:  # type: ignore[override]
+    def __ne__(self, other: object) -> ColumnElement[bool]:  # type: ignore[override]  # likewise
         if other is None:
             return not_(self.is_(None))
         return or_(self.is_(None), not_(self == other))
@@ -261,7 +264,8 @@ class Links(_ToRecords[R]):
     def __get__(self, record: object, owner: type[Any]) -> "LinkedRecords[R]": ...
     def __get__(self, record: object | None, owner: type[Any]) -> "Links[R] | LinkedRecords[R]":
         if record is None:
-            return self.seen_from(owner)  # type: ignore[no-any-return]
+            seen: Links[R] = self.seen_from(owner)
+            return seen
         held = held_by(record)
         if self.name not in held:
             held[self.name] = LinkedRecords(record, self)
@@ -274,18 +278,19 @@ class Links(_ToRecords[R]):
     def contains(self, other: Record) -> ColumnElement[bool]:
         """That it leads to a record, among others."""
         code, record_id = self.key_of(other)
-        rows = self.table.c
+        rows = self.table.alias()
         return exists().where(
-            rows.owner_id == self.owner.id, rows.linked_type == code, rows.linked_id == record_id
+            rows.c.owner_id == self.owner.id, rows.c.linked_type == code, rows.c.linked_id == record_id
         )  # fmt: skip
 
     def any(self, target: Any, *criteria: ColumnElement[bool]) -> ColumnElement[bool]:
         """That it leads to a record of ``target`` that meets the criteria."""
         rows = self.table.alias()
-        return exists().where(
+        found = exists().where(
             rows.c.owner_id == self.owner.id, rows.c.linked_type == target.__entity_type__,
             rows.c.linked_id == target.id, *criteria,
         )  # fmt: skip
+        return found.correlate_except(rows, target)  # whatever else the query asks of the target
 
     def join(self, target: Any) -> Any:
         """The owners with the records of ``target`` that they lead to.
@@ -322,11 +327,8 @@ class LinkedRecords(abc.Sequence[R]):
 
     def fill(self, rows: abc.Mapping[Key, R | None]) -> None:
         """Take what the database holds, unless something was changed here."""
-        if not self._changed():
+        if not any(self.changes()):
             self._now, self._before = dict(rows), set(rows)
-
-    def _changed(self) -> bool:
-        return self._now is not None and self._now.keys() != self._before
 
     def _rows(self) -> dict[Key, R | None]:
         if self._now is None:
@@ -341,7 +343,10 @@ class LinkedRecords(abc.Sequence[R]):
         return self._now
 
     def _items(self) -> list[R]:
-        return [record for record in self._rows().values() if record is not None]
+        rows, classes = self._rows(), self._owner.__classes__
+        session = object_session(self._owner)
+        found = (record or in_session(session, classes.get(code), number) for (code, number), record in rows.items())
+        return [record for record in found if record is not None]
 
     def __iter__(self) -> abc.Iterator[R]:
         return iter(self._items())
@@ -396,17 +401,21 @@ class LinkedRecords(abc.Sequence[R]):
     def replace(self, records: abc.Iterable[R]) -> None:
         """Hold these records and no others."""
         wanted = {self._links.key_of(record): record for record in records}
+        self._allow(wanted)
         self.clear(but=wanted)
         self.extend(wanted.values())
 
     def replace_keys(self, keys: abc.Iterable[Key]) -> None:
         """Hold the links with these entity types and ids and no others, whether their records are there or not."""
         wanted = sorted(keys)
-        for code, _ in wanted:
-            self._links.allow(code)
+        self._allow(wanted)
         self.clear(but=wanted)
         self._rows().update({key: None for key in wanted if key not in self._rows()})
         self._after_change()
+
+    def _allow(self, keys: abc.Iterable[Key]) -> None:
+        for code, _ in keys:
+            self._links.allow(code)
 
     def clear(self, but: abc.Iterable[Key] = ()) -> None:
         """Take every record out, the links to missing ones too."""
@@ -434,7 +443,5 @@ class LinkedRecords(abc.Sequence[R]):
 
 def _is_current(found: Any, session: Session | None) -> bool:
     """Whether an object that was held is still the one that the session would give."""
-    if found is None:
-        return True
     state = inspect(found)
     return not (state.deleted or state.detached) and (session is None or state.session in (session, None))

@@ -18,12 +18,13 @@ from types import ModuleType
 from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
+from sqlacodegen_v2.models import ColumnAttribute, Model, ModelClass
 from sqlalchemy.types import TypeEngine
 
-from sg_migrate.models.build import MODEL_TYPES
+from sg_migrate.models.build import MODEL_TYPES, model_type, tables_of
 from sg_migrate.models.plan import EMBEDDED, LinkPlan, Plan
 from sg_migrate.warehouse.model import LINK_TABLE_COLUMNS, LINK_TABLE_COMMENTS
-from sg_migrate.warehouse.state import State, TableState, to_metadata, type_text
+from sg_migrate.warehouse.state import State, TableState, type_text
 
 
 def _generators() -> ModuleType:
@@ -45,7 +46,6 @@ def _generators() -> ModuleType:
 _generators()
 
 from sqlacodegen_v2.generators import DeclarativeGenerator, TablesGenerator  # noqa: E402  (behind what it imports)
-from sqlacodegen_v2.models import ColumnAttribute, Model, ModelClass  # noqa: E402
 
 Style: TypeAlias = Literal["declarative", "dataclasses", "tables"]
 
@@ -76,20 +76,20 @@ def literal(text: str) -> str:
 class _Tables(TablesGenerator):
     """Tables as they are built."""
 
+    subject = "tables"
     metadata_name = "metadata"
     embedded: tuple[ModuleType, ...] = EMBEDDED[:1]
 
     def __init__(self, plan: Plan, tables: State) -> None:
-        TablesGenerator.__init__(self, to_metadata(tables), sa.create_engine("sqlite://"), ())
+        TablesGenerator.__init__(self, tables_of(plan, tables), sa.create_engine("sqlite://"), ())
         self.plan = plan
         self.types: dict[str, str] = {}
-        for name, planned in plan.classes.items():
-            for one in planned.columns:
-                if one.valid_values:
-                    self.metadata.tables[name].columns[one.column.name].info["valid_values"] = one.valid_values
 
     def generate(self) -> str:
-        return f'"""{self.header()}\n"""\n\n{super().generate()}\n\n{self.footer()}\n'
+        header = (
+            f"The {self.subject} of a warehouse.\n\nWritten by `sg-migrate models`: change nothing here, write it anew."
+        )
+        return f'"""{header}\n"""\n\n{super().generate()}\n\n{self.footer()}\n'
 
     def group_imports(self) -> list[list[str]]:
         """The imports as isort and ruff sort them."""
@@ -103,12 +103,8 @@ class _Tables(TablesGenerator):
             groups.setdefault(not of_python, []).extend(lines[name] for name in sorted(lines))
         return [groups[key] for key in sorted(groups)]
 
-    def header(self) -> str:
-        return "The tables of a warehouse.\n\nWritten by `sg-migrate models`: change nothing here, write it anew."
-
     def footer(self) -> str:
-        names = {str(table.name): f"t_{table.name}" for table in self.metadata.tables.values()}
-        return "TABLES = metadata.tables" if names else "TABLES = {}"
+        return "TABLES = metadata.tables"
 
     def fix_column_types(self, table: sa.Table) -> None:
         """They are right: they are the model's own, not an engine's."""
@@ -129,20 +125,14 @@ class _Tables(TablesGenerator):
             names.add(model.name)
 
     def collect_imports_for_column(self, column: sa.Column[Any]) -> None:
-        self.collect_type(column.type)
-
-    def collect_type(self, type_: TypeEngine[Any]) -> None:
         """The import that a type needs, and what it is in the script, once for all columns that have it."""
-        text = type_text(type_)
+        text = type_text(column.type)
         if text in self.types:
             return
-        if text in MODEL_TYPES:
-            self.types[text] = MODEL_TYPES[text]
-        elif isinstance(type_, sa.Numeric) and not isinstance(type_, sa.Float):
-            self.types[text] = f"Money({type_.precision}, {type_.scale})"
-        else:
+        type_ = model_type(column.type)
+        if type_ is column.type:
             self.add_import(type_)
-            self.types[text] = str(super().render_column_type(type_))
+        self.types[text] = MODEL_TYPES.get(text) or str(super().render_column_type(type_))
 
     def render_column_type(self, coltype: Any) -> str:
         return self.types[type_text(coltype)]
@@ -214,12 +204,15 @@ class _Tables(TablesGenerator):
 
 def _import(package: str, names: list[str]) -> str:
     line = f"from {package} import {', '.join(names)}"
-    return line if len(line) <= 88 else f"from {package} import (\n" + "".join(f"    {n},\n" for n in names) + ")"
+    return (
+        line if len(line) <= LINE_LENGTH else f"from {package} import (\n" + "".join(f"    {n},\n" for n in names) + ")"
+    )
 
 
 class _Classes(_Tables, DeclarativeGenerator):
     """Classes with links, in the style of SQLAlchemy 2."""
 
+    subject = "records"
     metadata_name = "Base.metadata"
     embedded = EMBEDDED
 
@@ -229,9 +222,6 @@ class _Classes(_Tables, DeclarativeGenerator):
         self.base_class_name = "Base"
         self.dataclasses = dataclasses
         self.names = {planned.entity_type: planned.name for planned in plan.classes.values()}
-
-    def header(self) -> str:
-        return "The records of a warehouse.\n\nWritten by `sg-migrate models`: change nothing here, write it anew."
 
     def footer(self) -> str:
         lines = [f"    {literal(code)}: {name},\n" for code, name in self.names.items()]
@@ -254,13 +244,10 @@ class _Classes(_Tables, DeclarativeGenerator):
         return models + tables
 
     def collect_imports(self, models: Iterable[Model]) -> None:
-        for name in (
-            "DeclarativeBase",
-            "Mapped",
-            "mapped_column",
-            *(["MappedAsDataclass"] if self.dataclasses else []),
-        ):
+        for name in ("DeclarativeBase", "Mapped", "mapped_column"):
             self.add_literal_import("sqlalchemy.orm", name)
+        if self.dataclasses:
+            self.add_literal_import("sqlalchemy.orm", "MappedAsDataclass")
         for model in models:
             self.collect_imports_for_model(model)
 

@@ -23,25 +23,25 @@ def plan_for(
     if isinstance(source, Project) and layout == "sg_migrate":
         snapshot = source.stored_snapshot()
         return plan_models(source.built, snapshot.schema if snapshot else None, retired=retired)
-    site = site_of(source, retired=retired)
+    site = site_of(source)
     if layout != "sg_migrate":
         return plan_models(shotgrid_orm_state(site, layout), site)
-    return plan_models(build_state(site, settings or Settings(), {}), site, retired=retired)
+    return plan_models(build_state(site, settings or Settings(), {}), site)
 
 
-def site_of(source: Any, *, retired: bool = False) -> SiteSchema:
-    """The schema of a source: what is active in it, with ``retired`` all that it knows."""
+def site_of(source: Any) -> SiteSchema:
+    """The schema of a source: what is active in it."""
     if isinstance(source, SiteSchema):
         return source
     if isinstance(source, Project):
         source = source.required_snapshot()
     if isinstance(source, Snapshot):
-        return source.schema if retired else source.active()
+        return source.active()
     if isinstance(source, str) and source.lstrip().startswith(("{", "[")):
         source = parse(source, "the text")
     elif isinstance(source, (str, Path)):
         source = load_schema(source)
     elif not isinstance(source, Loaded):
         source = read_site(source)
-    loaded: Loaded = source
-    return loaded.ledger if retired and loaded.ledger is not None else loaded.schema
+    schema: SiteSchema = source.schema
+    return schema

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql, postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from sg_migrate.models.fetching import in_ids, in_session
+
 T = TypeVar("T")
 
 
@@ -25,7 +27,8 @@ def get_by(session: Session, cls: type[T], **values: Any) -> T | None:
 
 
 def upsert(session: Session, rows: Iterable[Any]) -> int:
-    """Insert records and update those that are there, by their ids: one statement for each class and set of fields.
+    """Insert records and update those that are there, by their ids: one statement for each class and set of fields, two
+    for each list of links.
 
     Only what was set on a row is written, its links and lists of links included; other columns stay as they are. The
     other ends of links are not told: a whole load of the site brings both.
@@ -44,12 +47,13 @@ def upsert(session: Session, rows: Iterable[Any]) -> int:
         groups.setdefault((type(row), names), []).append(row)
     for (cls, names), of_group in groups.items():
         columns = {name: sa.inspect(cls).attrs[name].columns[0] for name in names}
-        statement = _statement(session.get_bind().dialect.name, cls.__table__, list(columns.values()))
+        statement = _statement(session.get_bind(cls).dialect.name, cls.__table__, list(columns.values()))
         values = [{column.name: vars(row)[name] for name, column in columns.items()} for row in of_group]
         session.execute(statement, values)
+        for links in cls.__lists__.values():
+            _write_lists(session, links, [(row.id, links.__get__(row, cls)) for row in of_group])
         for row in of_group:
-            _write_lists(session, row)
-            known = session.identity_map.get(sa.inspect(cls).identity_key_from_primary_key((row.id,)))
+            known = in_session(session, cls, row.id)
             if known is not None:
                 session.expire(known)
     return sum(map(len, groups.values()))
@@ -69,12 +73,15 @@ def _statement(dialect: str, table: sa.Table, columns: list[Any]) -> Any:
     )
 
 
-def _write_lists(session: Session, row: Any) -> None:
-    for links in row.__lists__.values():
-        held = links.__get__(row, type(row))
-        if held.is_loaded:
-            table = links.table
-            session.execute(sa.delete(table).where(table.c.owner_id == row.id))
-            rows = [{"owner_id": row.id, "linked_type": code, "linked_id": to} for code, to in held.held_keys()]
-            if rows:
-                session.execute(sa.insert(table), rows)
+def _write_lists(session: Session, links: Any, lists: Iterable[tuple[int, Any]]) -> None:
+    """The rows of one link table, for the owners whose lists were set."""
+    keys = {owner_id: found.held_keys() for owner_id, found in lists if found.is_loaded}
+    for condition in in_ids(links.table.c.owner_id, keys):
+        session.execute(sa.delete(links.table).where(condition))
+    rows = [
+        {"owner_id": owner_id, "linked_type": code, "linked_id": to}
+        for owner_id, some in keys.items()
+        for code, to in some
+    ]
+    if rows:
+        session.execute(sa.insert(links.table), rows)

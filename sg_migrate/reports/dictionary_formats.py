@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry
 from sg_migrate.reports.dictionary_page import kind
 from sg_migrate.reports.document import Block, Cell, Document, Heading, Name, Paragraph, Table
 from sg_migrate.reports.markdown import render
+from sg_migrate.warehouse.model import LINK_TABLE_COMMENTS
 
 
 def markdown(dictionary: Dictionary) -> str:
@@ -56,7 +58,7 @@ def dbt(dictionary: Dictionary, schema: str = "") -> str:
 
     JSON is YAML: every text is quoted, and nothing of a site's is ever read as markup or as Jinja.
     """
-    tables = [_dbt_table(entry, dictionary) for entry in dictionary.entities.values()]
+    tables = [table for entry in dictionary.entities.values() for table in _dbt_tables(entry, dictionary)]
     source: dict[str, Any] = {"name": "shotgrid", "tables": tables}
     if dictionary.host:
         source["description"] = _plain(f"The warehouse of {dictionary.host}")
@@ -65,14 +67,28 @@ def dbt(dictionary: Dictionary, schema: str = "") -> str:
     return json.dumps({"version": 2, "sources": [source]}, indent=1, ensure_ascii=False)
 
 
+_JINJA = re.compile(r"\{([{%#])")
+
+
 def _plain(text: str) -> str:
-    """A text that dbt's Jinja leaves alone."""
-    return text.replace("{", "(").replace("}", ")")
+    """A text that dbt's Jinja leaves alone: what opens something there is opened apart."""
+    return _JINJA.sub(r"{ \1", text)
 
 
-def _dbt_table(entry: EntityEntry, dictionary: Dictionary) -> dict[str, Any]:
+def _dbt_tables(entry: EntityEntry, dictionary: Dictionary) -> Iterator[dict[str, Any]]:
+    """The table of an entity type, and those of its lists of links."""
     columns = [column for field in entry.fields for column in _dbt_columns(field, dictionary)]
-    return {"name": entry.table, "description": _plain(entry.name), "columns": columns}
+    yield {"name": entry.table, "description": _plain(entry.name), "columns": columns}
+    for field in entry.fields:
+        if field.link_table:
+            rows = [{"name": name, "description": text} for name, text in LINK_TABLE_COMMENTS.items()]
+            owner = {**rows[0], "data_tests": [_related(entry.table)]}
+            about = _plain(f"{entry.name}: {field.name}")
+            yield {"name": field.link_table, "description": about, "columns": [owner, *rows[1:]]}
+
+
+def _related(table: str) -> dict[str, Any]:
+    return {"relationships": {"arguments": {"to": f"source('shotgrid', '{table}')", "field": "id"}}}
 
 
 def _dbt_columns(field: FieldEntry, dictionary: Dictionary) -> Iterator[dict[str, Any]]:
@@ -82,9 +98,8 @@ def _dbt_columns(field: FieldEntry, dictionary: Dictionary) -> Iterator[dict[str
         tests: list[Any] = []
         if name == "id":
             tests = ["unique", "not_null"]
-        elif field.values and field.state == "active" and not any("{" in value for value, _ in field.values):
+        elif field.values and field.state == "active" and not any(_JINJA.search(value) for value, _ in field.values):
             tests = [{"accepted_values": {"arguments": {"values": [value for value, _ in field.values]}}}]
         elif name.endswith("_id") and len(field.targets) == 1 and field.targets[0] in dictionary.entities:
-            to = f"source('shotgrid', '{dictionary.entities[field.targets[0]].table}')"
-            tests = [{"relationships": {"arguments": {"to": to, "field": "id"}}}]
+            tests = [_related(dictionary.entities[field.targets[0]].table)]
         yield {**column, "data_tests": tests} if tests else column

@@ -22,7 +22,7 @@ VALUES = 40
 
 def render(dictionary: Dictionary) -> str:
     """The page. Every text of the site is escaped, in markup and in the drawing."""
-    environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True, trim_blocks=False)
+    environment = Environment(loader=FileSystemLoader(PAGES), autoescape=True)
     entries = list(dictionary.entities.values())
     fields = sum(len(entry.fields) for entry in entries)
     return environment.get_template("dictionary.html").render(
@@ -39,7 +39,7 @@ def render(dictionary: Dictionary) -> str:
         targets=_targets,
         values=_values,
         places=_places,
-        notes=_notes,
+        kept=_kept,
     )  # fmt: skip
 
 
@@ -78,13 +78,13 @@ def _values(field: FieldEntry) -> Markup:
     return Markup('<p class="values">') + Markup(" · ").join(shown)
 
 
-def _places(entry: EntityEntry, field: FieldEntry) -> Markup:
+def _places(field: FieldEntry) -> Markup:
     names = [*field.columns, *([field.link_table] if field.link_table else [])]
     return Markup(" ").join(Markup("<code>{}</code>").format(name) for name in names)
 
 
-def _notes(entry: EntityEntry, field: FieldEntry) -> list[str]:
-    return [f"values of an earlier type: {', '.join(field.kept)}"] if field.kept else []
+def _kept(field: FieldEntry) -> str:
+    return f"values of an earlier type: {', '.join(field.kept)}" if field.kept else ""
 
 
 # --- the drawing

@@ -108,12 +108,26 @@ class SiteChange:
             return f"{word} {_shown(self.old)} -> {_shown(self.new)}"
         old, new = _quoted(self.old), _quoted(self.new)
         if old == new:  # They differ in what is not seen: spaces, control characters, or beyond the cut.
-            old, new = ascii(self.old), ascii(self.new)
+            old, new = _around_difference(str(self.old), str(self.new))
         return f"{word} {old} -> {new}"
 
     def _list(self) -> str:
         signs = [f"+{_shown(item)}" for item in self.added] + [f"-{_shown(item)}" for item in self.removed]
         return ", ".join(signs) or "in another order"
+
+
+def _around_difference(old: str, new: str) -> tuple[str, str]:
+    """Two texts from a little before where they differ, with everything in them visible."""
+    at = next(
+        (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
+    )
+    start = max(0, at - 20) if max(len(old), len(new)) > 80 else 0
+
+    def part(text: str) -> str:
+        shown = ascii(text[start : start + 80])
+        return f"{'…' if start else ''}{shown}{'…' if len(text) > start + 80 else ''}"
+
+    return part(old), part(new)
 
 
 def _quoted(text: object) -> str:
