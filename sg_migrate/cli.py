@@ -18,6 +18,7 @@ COMMANDS = {
     "review": "Say what a revision does and what it risks.",
     "check": "For CI: does the site match the snapshot, the snapshot the revisions, those the database?",
     "load": "Fill the warehouse from the site, and keep it current.",
+    "events": "Import what the site's event log has forgotten of who changed its fields.",
     "prune": "Decide that something retired may be dropped.",
     "set-aside": "Keep the values so far apart, where the site uses a name for another thing now.",
     "carry": "Finish the conversions of large tables, in batches.",

@@ -75,6 +75,8 @@ class Settings:
     drift: Literal["stop", "repair", "ignore"] = "stop"
     load_exclude: Patterns = ()
     """Entity types and fields that have a table or a column, and are not loaded."""
+    people: Flag = True
+    """Whether events of the site keep and show the names of people who changed it."""
     accept_retirements: Flag = False
     """Lets autogenerate retire more at once than its guard allows; for one run: ``-x sg_accept_retirements=true``."""
     discard: Flag = False

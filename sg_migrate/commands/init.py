@@ -27,11 +27,13 @@ def command(folder: Path, source: Path | None, live: bool, adopt: bool, url: str
     from sg_migrate.revisions.adopt import adopt as adopt_warehouse
     from sg_migrate.revisions.project import Project
     from sg_migrate.revisions.template import create_project
+    from sg_migrate.settings import Settings
     from sg_migrate.site.taking import take_snapshot
 
     if adopt and source is None and not live:
         raise click.UsageError("--adopt takes --from FILE or --live as well.")
-    loaded = read_source(source) if source is not None or live else None
+    snapshot = folder / "migrations" / Settings().snapshot
+    loaded = read_source(source, snapshot=snapshot) if source is not None or live else None
     if url is not None and without_password(url) != url:
         click.echo("note: the password is in no file; put the whole address into DATABASE_URL", err=True)
     if adopt and loaded is not None:

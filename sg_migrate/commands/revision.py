@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from sg_migrate.commands.options import config_option, project, setting_option
 from sg_migrate.commands.output import echo_reviews
-from sg_migrate.commands.source import read_source
+from sg_migrate.commands.source import read_ledger
 from sg_migrate.exit_codes import DIFFERS, DONE, LOOK
-
-if TYPE_CHECKING:
-    from sg_migrate.revisions.project import Project
-    from sg_migrate.site.snapshot import Snapshot
 
 
 @click.command(name="revision", epilog='Example: sg-migrate revision -m "weekly sync"')
@@ -55,9 +50,11 @@ def command(
 
     found = project(config, arguments)
     with locked(found.snapshot_path):  # from reading on: of two at once the second would write what the first has
+        snapshot, events = read_ledger(found, source, accept_retirements=accept_retirements)
         written = next_revision(
             found,
-            _snapshot(found, source, accept_retirements),
+            snapshot,
+            events=events,
             message=message,
             arguments=arguments,
             rev_id=rev_id,
@@ -71,20 +68,3 @@ def command(
         context.exit(DONE)
     echo_reviews([written.review], format_, details=details)
     context.exit(LOOK if written.review.level >= Level.UNSAFE else DIFFERS)
-
-
-def _snapshot(found: Project, source: Path | None, accept_retirements: bool) -> Snapshot:
-    """The ledger after reading the file, or the site where there are credentials; else as it is stored."""
-    from sg_migrate.review.next_revision import merged_snapshot
-    from sg_migrate.site.live import has_credentials
-    from sg_migrate.site.merge import host_note
-
-    if source is None and not has_credentials() and found.settings.source != "live":
-        return found.required_snapshot()
-    loaded = read_source(source)
-    snapshot = merged_snapshot(found, loaded, accept_retirements=accept_retirements)
-    stored = found.stored_snapshot()
-    named = host_note(stored.schema if stored else None, loaded.schema)
-    for note in (*named, *loaded.notes, *map(str, snapshot.warnings)):
-        click.echo(f"note: {note}", err=True)
-    return snapshot

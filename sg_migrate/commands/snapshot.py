@@ -41,8 +41,11 @@ def command(
     """
     from sg_migrate.site.taking import take_snapshot
 
-    path = target or project(config, arguments).snapshot_path
-    loaded = read_source(source, entities)
+    path, people = target, True
+    if path is None:
+        found = project(config, arguments)
+        path, people = found.snapshot_path, found.settings.people
+    loaded = read_source(source, entities, snapshot=path, people=people)
     taken = take_snapshot(path, loaded, dry_run=dry_run, rebind=rebind, accept_retirements=accept_retirements)
     echo_taken(taken, dry_run=dry_run)
     if exit_code and taken.changed:

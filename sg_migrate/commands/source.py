@@ -8,12 +8,24 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from sg_migrate.revisions.project import Project
+    from sg_migrate.site.events import SiteEvents
     from sg_migrate.site.loaded import Loaded
+    from sg_migrate.site.snapshot import Snapshot
     from sg_migrate.site.taking import Taken
 
 
-def read_source(source: Path | None, entities: Path | None = None) -> Loaded:
-    """The schema of a file, or of the live site when there is none. Raises ``SourceError``."""
+def read_source(
+    source: Path | None, entities: Path | None = None, *, snapshot: Path | None = None, people: bool = True
+) -> Loaded:
+    """The schema of a file, or of the live site when there is none. Raises ``SourceError``.
+
+    Args:
+        source: the file.
+        entities: the ``schema_entity_read()`` beside it.
+        snapshot: the snapshot file beside which the site's events are kept; without one its log is not read.
+        people: whether events keep the names of people.
+    """
     if source is not None:
         from sg_migrate.site.sources import load_schema
 
@@ -23,7 +35,32 @@ def read_source(source: Path | None, entities: Path | None = None) -> Loaded:
     from sg_migrate.site.live import connect_from_environment, read_site
 
     with Console(stderr=True).status("Reading the site's schema …"):
-        return read_site(connect_from_environment())
+        connection = connect_from_environment()
+        if snapshot is None:
+            return read_site(connection)
+        from sg_migrate.site.event_log import with_log
+        from sg_migrate.site.events import events_path, read_events
+
+        known = read_events(events_path(snapshot))  # first: it says what is wrong with the file
+        return with_log(read_site(connection), connection, known, people=people)
+
+
+def read_ledger(found: Project, source: Path | None, *, accept_retirements: bool) -> tuple[Snapshot, SiteEvents]:
+    """The ledger after reading the file, or the site and its log where there are credentials; else as it is stored."""
+    from sg_migrate.review.next_revision import merged_snapshot
+    from sg_migrate.site.events import NO_EVENTS
+    from sg_migrate.site.live import has_credentials
+    from sg_migrate.site.merge import host_note
+
+    if source is None and not has_credentials() and found.settings.source != "live":
+        return found.required_snapshot(), NO_EVENTS
+    loaded = read_source(source, snapshot=found.snapshot_path, people=found.settings.people)
+    snapshot = merged_snapshot(found, loaded, accept_retirements=accept_retirements)
+    stored = found.stored_snapshot()
+    named = host_note(stored.schema if stored else None, loaded.schema)
+    for note in (*named, *loaded.notes, *map(str, snapshot.warnings)):
+        click.echo(f"note: {note}", err=True)
+    return snapshot, loaded.events
 
 
 def echo_taken(taken: Taken, *, dry_run: bool = False) -> None:
@@ -36,7 +73,7 @@ def echo_taken(taken: Taken, *, dry_run: bool = False) -> None:
         schema = taken.snapshot.active()
         count = sum(len(entity_type.fields) for entity_type in schema.entity_types.values())
         click.echo(f"First snapshot: {len(schema.entity_types)} entity types, {count} fields")
-    for change in taken.changes:
-        click.echo(str(change))
+    for change, by in taken.attributed():
+        click.echo(f"{change}  ({by.words})" if by and by.words else str(change))
     outcome = "would be written" if dry_run and taken.changed else "written" if taken.written else "unchanged"
     click.echo(f"{taken.path}: {outcome} (read: {taken.format})", err=True)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from sg_migrate.conversion.rules import always_converts, kind_of
 from sg_migrate.review.findings import Level
-from sg_migrate.revisions.summary import display_name, with_display_name
-from sg_migrate.site.changes import SiteChange, SiteChangeKind, changes
+from sg_migrate.revisions.in_site_terms import site_change
+from sg_migrate.revisions.summary import with_display_name
+from sg_migrate.site.attribution import Attribution, Attributions
+from sg_migrate.site.changes import SiteChange, changes
+from sg_migrate.site.events import SiteEvents
 from sg_migrate.site.schema import Field, SiteSchema
 from sg_migrate.warehouse.mapping import columns_for
 from sg_migrate.warehouse.mark import CATALOG
-from sg_migrate.warehouse.transition import Change, Transition
+from sg_migrate.warehouse.transition import Transition
 from sg_migrate.warehouse.type_change import type_change
 
 
@@ -27,6 +30,16 @@ class Difference:
     """What the worst of the changes means for the warehouse."""
     with_display_names: dict[str, str]
     """The entity types with their display names."""
+    attributions: tuple[Attribution | None, ...] = ()
+    """Who made each change, in their order, as far as the site's log tells; empty where nothing is known of it."""
+
+    def attributed(self, known: SiteEvents) -> Difference:
+        """The same with who made the changes."""
+        return replace(self, attributions=tuple(Attributions(known).of(self.changes))) if known else self
+
+    def rows(self) -> list[tuple[SiteChange, Attribution | None]]:
+        """The changes, each with who made it."""
+        return list(zip_longest(self.changes, self.attributions))
 
 
 def difference(old: SiteSchema, new: SiteSchema, old_name: str, new_name: str) -> Difference:
@@ -48,7 +61,7 @@ def warehouse_difference(found: Transition, site: SiteSchema, old_name: str, new
     """
     own = [change for change in found.changes if change.entity_type != CATALOG]
     shown = {change.entity_type: with_display_name(change.entity_type, site) for change in own}
-    return Difference(old_name, new_name, tuple(_site_change(change, site) for change in own), level_of(found), shown)
+    return Difference(old_name, new_name, tuple(site_change(change, site) for change in own), level_of(found), shown)
 
 
 def level_of(found: Transition) -> Level:
@@ -57,31 +70,6 @@ def level_of(found: Transition) -> Level:
     if kinds & {"dropped", "pruned"}:
         return Level.DESTRUCTIVE
     return Level.VISIBLE if kinds & {"converted", "set_aside", "display_name", "renamed"} else Level.SAFE
-
-
-def _site_change(change: Change, site: SiteSchema) -> SiteChange:
-    """A change of the warehouse in the words for a site's."""
-    place = (change.entity_type, change.field or None)
-    name = display_name(site, change.entity_type, change.field)
-    if change.kind in ("converted", "retyped"):
-        old, new = (mark.data_type if mark else None for mark in (change.old, change.new))
-        return SiteChange(*place, "data_type", name, old=old, new=new)
-    if change.kind == "added":
-        return SiteChange(
-            *place, "added", name, new=change.new.data_type if change.field and change.new else change.fields
-        )
-    if change.kind == "pruned":
-        return SiteChange(*place, "pruned", name, added=(change.old.former,) if change.old else ())
-    if change.kind == "renamed":
-        old, new = ", ".join(change.old_names), ", ".join(change.new_names)
-        return SiteChange(*place, "renamed", name, old=old, new=new)
-    if change.kind == "display_name":
-        return SiteChange(*place, "name", name, old=change.old_display_name, new=change.new_display_name)
-    if change.kind == "set_aside":
-        return SiteChange(*place, "set_aside", name, added=change.new_names)
-    if change.kind == "comment":
-        return SiteChange(*place, "comment", name, old=change.old_comment, new=change.new_comment)
-    return SiteChange(*place, cast(SiteChangeKind, change.kind), name)
 
 
 def _level(found: SiteChange, old: SiteSchema, new: SiteSchema) -> Level:

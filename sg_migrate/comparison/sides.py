@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
 
 from sg_migrate.comparison.difference import Difference, difference, warehouse_difference
-from sg_migrate.errors import RevisionError, SourceError
+from sg_migrate.errors import NoProjectError, RevisionError, SourceError
 from sg_migrate.revisions.project import Project
+from sg_migrate.site.event_log import with_log
+from sg_migrate.site.events import NO_EVENTS, SiteEvents
 from sg_migrate.site.ledger import active
 from sg_migrate.site.live import connect_from_environment, read_site
 from sg_migrate.site.schema import SiteSchema
@@ -30,6 +33,7 @@ class Side:
     active: SiteSchema | None = None
     ledger: SiteSchema | None = None
     state: State | None = None
+    events: SiteEvents = NO_EVENTS
 
 
 class Sides:
@@ -60,6 +64,10 @@ class Sides:
             SgMigrateError: one of them cannot be read.
         """
         old, new = self._read(old_name), self._read(new_name)
+        found = self._between(old, new)
+        return found.attributed(old.events | new.events)
+
+    def _between(self, old: Side, new: Side) -> Difference:
         if old.state is not None or new.state is not None:
             return self._of_warehouse(old, new)
         if old.ledger is not None and new.ledger is None:
@@ -74,15 +82,23 @@ class Sides:
     def _read(self, name: str) -> Side:
         if name == "snapshot":
             path = self.project.snapshot_path
-            return Side(_shown(path), ledger=self.project.required_snapshot().schema)
+            return Side(_shown(path), ledger=self.project.required_snapshot().schema, events=self.project.events())
         if name == "live":
-            schema = read_site(connect_from_environment()).schema
-            return Side(f"live ({schema.host})", active=schema)
+            return self._live()
         if name == "built":
             return Side("built", state=self.project.built)
         if name == "db":
             return self._database()
         return self._file(name)
+
+    def _live(self) -> Side:
+        """The site, with what its log says beyond the events beside the snapshot."""
+        connection = connect_from_environment()
+        known, people = NO_EVENTS, True
+        with suppress(NoProjectError):
+            known, people = self.project.events(), self.project.settings.people
+        read = with_log(read_site(connection), connection, known, people=people)
+        return Side(f"live ({read.schema.host})", active=read.schema, events=read.events)
 
     def _database(self) -> Side:
         with self.project.database(self.url or self.project.url) as (database, _):

@@ -73,6 +73,9 @@ class Records:
         record = self.values[entity_type][record_id]
         found: Raw = {"type": entity_type, "id": record_id}
         for code in wanted:
+            link, dot, path = code.partition(".")
+            if dot and link in fields:
+                found[code] = self._through(record.get(link), path)
             if code not in fields:
                 continue
             value = record.get(code)
@@ -84,6 +87,13 @@ class Records:
                 value = []
             found[code] = value
         return found
+
+    def _through(self, link: Any, path: str) -> Any:
+        """What a field of the record that a link leads to holds: ``DisplayColumn.entity_type``."""
+        entity_type, _, code = path.partition(".")
+        if not isinstance(link, dict) or link["type"] != entity_type or not self.active(link):
+            return None
+        return self.values[entity_type].get(link["id"], {}).get(code)
 
     def read(self, params: Mapping[str, Any], fields: Mapping[str, str]) -> Raw:
         """The answer to ``read``: one page. Raises `Fault`."""

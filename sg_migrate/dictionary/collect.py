@@ -2,38 +2,49 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from alembic.script import Script
 
 from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry, TimelineEntry
+from sg_migrate.revisions.in_site_terms import attributed
 from sg_migrate.revisions.project import Project
+from sg_migrate.revisions.summary import created, lines_of
 from sg_migrate.settings import Settings
+from sg_migrate.site.attribution import Attribution, Attributions, by
+from sg_migrate.site.events import SchemaEvent
 from sg_migrate.site.raw import canonical_text
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
-from sg_migrate.text import clean
+from sg_migrate.text import clean, plural
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.model import build_state
 from sg_migrate.warehouse.state import ColumnState, State, TableState
-
-_CREATED = re.compile(r"^Create Date: (\d{4}-\d\d-\d\d)", re.MULTILINE)
+from sg_migrate.warehouse.transition import transition
 
 
 def project_dictionary(project: Project) -> Dictionary:
     """The dictionary of a project: its tables as built, its snapshot's texts, its revisions as a timeline."""
     site = project.required_snapshot().schema
+    known = project.events()
     since: dict[str, str] = {}
-    timeline = []
+    timeline: list[TimelineEntry] = []
     for step in project.history().upgrades():
         entry = _timeline_entry(step.revision)
+        if known and step.before:
+            stood_on = timeline[-1].date if timeline else ""
+            lines = lines_of(transition(step.before, step.after))
+            entry = replace(entry, by=_by(attributed(lines, site, known, entry.date, stood_on).values()))
         timeline.append(entry)
         for table in step.after.values():
             if table is not step.before.get(table.name):
                 for place in (table.mark.place, *(column.mark.place for column in table.columns.values())):
                     since.setdefault(place, entry.date)
-    return Dictionary(site.host or "", _entities(project.built, site, since), tuple(reversed(timeline)))
+    entities = _entities(project.built, site, since)
+    if known:
+        entities = _with_events(entities, Attributions(known))
+    return Dictionary(site.host or "", entities, tuple(reversed(timeline)))
 
 
 def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
@@ -41,13 +52,38 @@ def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
     return Dictionary(site.host or "", _entities(build_state(site, settings, {}), site, {}))
 
 
+def _by(attributions: Iterable[Attribution]) -> tuple[str, ...]:
+    """``by Jane Doe, 2026-11-19 (3 changes)``, those with the most first."""
+    counts = Counter(one.words for one in attributions if one.events)
+    return tuple(f"{words} ({plural(count, 'change')})" for words, count in counts.most_common())
+
+
+def _with_events(entities: Mapping[str, EntityEntry], found: Attributions) -> dict[str, EntityEntry]:
+    """The same with what the site's log says of each field; a column of ours is no field of the site."""
+    return {
+        code: replace(entry, fields=tuple(
+            replace(field, changed=tuple(map(_event, found.of_field(code, field.name)))) if field.data_type else field
+            for field in entry.fields
+        ))
+        for code, entry in entities.items()
+    }  # fmt: skip
+
+
+def _event(event: SchemaEvent) -> str:
+    """``by Jane Doe, 2026-11-19: display name "Cut In" -> "First Frame"``."""
+    what = "display name" if event.attribute == "human_name" else event.attribute
+    words = {"new": "made", "retirement": "deleted"}.get(event.kind, what)
+    if event.attribute in ("human_name", "data_type"):
+        words = f'{words} "{event.old}" -> "{event.new}"'
+    return f"{by(event)}: {words}"
+
+
 def _timeline_entry(script: Script) -> TimelineEntry:
     """A revision with what its docstring says happened."""
     doc = script.module.__doc__ or script.doc or ""
-    created = _CREATED.search(doc)
     told = doc.partition("\nRevision ID:")[0].strip().splitlines()
     lines = tuple(clean_line for line in told[1:] if (clean_line := _one_line(line)))
-    return TimelineEntry(script.revision, created[1] if created else "", clean(told[0]) if told else "", lines)
+    return TimelineEntry(script.revision, created(script), clean(told[0]) if told else "", lines)
 
 
 def _one_line(line: str) -> str:

@@ -29,6 +29,7 @@ class FieldEntry:
         state: ``active``, or ``retired``: the site no longer has it.
         since: the day on which it was first read as retired; of an active field the day of the revision that built it.
         kept: columns and tables that keep its values from before its type changed.
+        changed: what the site's log says of it, the newest first: ``by Jane Doe, 2026-11-19: made``.
     """
 
     code: str
@@ -45,6 +46,7 @@ class FieldEntry:
     state: str = "active"
     since: str = ""
     kept: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     @property
     def leads_anywhere(self) -> bool:
@@ -106,6 +108,8 @@ class TimelineEntry:
     date: str
     message: str
     lines: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    """Who made its changes on the site, as far as the log tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ from sg_migrate.errors.settings import (
 )
 from sg_migrate.errors.site import (
     CredentialsError,
+    EventsFileError,
     FilesBusyError,
     ForeignHostError,
     LoginRefusedError,
@@ -89,6 +90,7 @@ __all__ = [
     "DiscardError",
     "DriftError",
     "EnvironmentFileError",
+    "EventsFileError",
     "FilesBusyError",
     "FoldError",
     "ForeignHostError",

@@ -107,3 +107,13 @@ class SetAsideError(SgMigrateError):
     def __init__(self, name: str, problem: str) -> None:
         self.name = name
         super().__init__(f"{name}: {problem} Nothing was changed.")
+
+
+class EventsFileError(SourceError):
+    """The file of the site's events cannot be read or written; ``line`` is 0 for the file as a whole."""
+
+    def __init__(self, source: str, line: int, problem: str) -> None:
+        self.line = line
+        place = f"line {line}: " if line else ""
+        remedy = "Take the file as git has it; of a merge conflict keep both sides and delete the marker lines."
+        super().__init__(source, f"{place}{problem}", remedy)

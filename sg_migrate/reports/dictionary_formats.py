@@ -11,7 +11,7 @@ from typing import Any
 from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry
 from sg_migrate.reports.dictionary_page import kind
 from sg_migrate.reports.document import Block, Cell, Document, Heading, Name, Paragraph, Table
-from sg_migrate.reports.markdown import render
+from sg_migrate.reports.markdown import whole
 from sg_migrate.warehouse.model import LINK_TABLE_COMMENTS
 
 
@@ -21,7 +21,7 @@ def markdown(dictionary: Dictionary) -> str:
     blocks: list[Block] = [Heading((title,), 1)]
     for entry in dictionary.entities.values():
         blocks += _entity(entry)
-    return render(Document(title, tuple(blocks)))
+    return whole(Document(title, tuple(blocks)))
 
 
 def _entity(entry: EntityEntry) -> Iterator[Block]:
@@ -39,6 +39,7 @@ def _field(field: FieldEntry) -> tuple[Cell, ...]:
     words = [field.description] if field.description else []
     words += [f"values: {', '.join(value for value, _ in field.values)}"] if field.values else []
     words += ["retired"] if field.state != "active" else []
+    words += field.changed
     return (
         (Name(field.code),),
         (Name(field.name),),

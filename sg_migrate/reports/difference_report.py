@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
 from sg_migrate.comparison.difference import Difference
-from sg_migrate.reports.document import Block, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.document import Block, Cell, Details, Document, Heading, Name, Paragraph, Table
 from sg_migrate.reports.text import Line
+from sg_migrate.reports.who import attribution_json, unknown
 from sg_migrate.review.findings import Level
+from sg_migrate.site.attribution import Attribution
 from sg_migrate.site.changes import SiteChange
 from sg_migrate.text import clean, plural, shorten
 
@@ -21,8 +23,8 @@ SHOWN_CHANGES = 300
 """Changes in a table that is not folded away."""
 
 
-def _by_entity_type(found: Difference) -> list[tuple[str, list[SiteChange]]]:
-    return [(code, list(group)) for code, group in groupby(found.changes, key=lambda change: change.entity_type)]
+def _by_entity_type(found: Difference) -> list[tuple[str, list[tuple[SiteChange, Attribution | None]]]]:
+    return [(code, list(group)) for code, group in groupby(found.rows(), key=lambda row: row[0].entity_type)]
 
 
 def sign(found: SiteChange) -> str:
@@ -50,8 +52,10 @@ def text(found: Difference) -> list[Line]:
     lines += [(f"--- {found.old_name}", "bold"), (f"+++ {found.new_name}", "bold")]
     for code, group in _by_entity_type(found):
         lines.append((f"@@ {found.with_display_names[code]} @@", "cyan"))
-        lines += [(f"{sign(change)} {_words(change)}", _STYLES[sign(change)]) for change in group]
-    return lines
+        for change, by in group:
+            who = f"  ({by.words})" if by and by.words else ""
+            lines.append((f"{sign(change)} {_words(change)}{who}", _STYLES[sign(change)]))
+    return lines + [(line, "dim") for line in unknown(found.attributions)]
 
 
 def document(found: Difference) -> Document:
@@ -69,17 +73,20 @@ def _blocks(found: Difference) -> Iterator[Block]:
     words = f"{plural(len(found.changes), 'change')} in {entity_types}"
     yield Paragraph((words + (f"; {found.level}: some values would not convert, or be dropped"
                               if found.level >= Level.VISIBLE else ""),), strong=True)  # fmt: skip
-    table = Table(("", "Entity type", "Field", "Display name", "What"), tuple(_rows(found.changes)))
+    header = ("", "Entity type", "Field", "Display name", "What", *(["Who"] if found.attributions else []))
+    table = Table(header, tuple(_rows(found)))
+    yield from (Paragraph((line,)) for line in unknown(found.attributions))
     if len(found.changes) <= SHOWN_CHANGES:
         yield table
     else:
         yield Details(f"Every change ({len(found.changes):,})", (table,))
 
 
-def _rows(found: Sequence[SiteChange]) -> Iterator[tuple[tuple[str | Name, ...], ...]]:
-    for item in found:
+def _rows(found: Difference) -> Iterator[tuple[Cell, ...]]:
+    for item, by in found.rows():
         name = shorten(clean(item.display_name), 60)
-        yield (sign(item),), (Name(item.entity_type),), (Name(item.field or ""),), (Name(name),), (item.what,)
+        row: tuple[Cell, ...] = ((sign(item),), (Name(item.entity_type),), (Name(item.field or ""),), (Name(name),))
+        yield (*row, (item.what,), *([(by.words if by else "",)] if found.attributions else []))
 
 
 def json_text(found: Difference) -> str:
@@ -101,8 +108,9 @@ def json_text(found: Difference) -> str:
                 "added": list(change.added),
                 "removed": list(change.removed),
                 "text": str(change),
+                "who": attribution_json(by),
             }
-            for change in found.changes
+            for change, by in found.rows()
         ],
     }
     return json.dumps(document, indent=2, ensure_ascii=True)

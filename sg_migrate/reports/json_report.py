@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sg_migrate.reports import phrases
+from sg_migrate.reports.who import attribution_json
 from sg_migrate.review.findings import Finding
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
@@ -85,6 +86,7 @@ def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
         "what": line.what,
         "note": line.note or None,
         "sql": phrases.sql_names(review, line) or None,
+        "who": attribution_json(review.attributions.get(line)),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable
 from html import escape
 
@@ -32,8 +33,13 @@ _LINKS = re.compile(r"(?<=[@#])(?=\S)|(?<=/)(?=/)|(?<=\bwww)(?=\.)|(?<=\bGH)(?=-
 """Where GitHub would make a mention, a reference or a link out of plain words."""
 
 
+def whole(document: Document) -> str:
+    """The document, however long."""
+    return "\n\n".join(_block(block, sys.maxsize) for block in document.blocks)
+
+
 def render(document: Document) -> str:
-    """The document, cut at the end with a pointer to the rest where it would be too long."""
+    """The document, cut at the end with a pointer to the rest where it would be too long for a comment."""
     rest = f"\n\n*Cut here. All of it: `{document.rest}`*" if document.rest else "\n\n*Cut here.*"
     parts: list[str] = []
     room = LIMIT - len(rest.encode())

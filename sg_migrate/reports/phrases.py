@@ -164,6 +164,12 @@ def change_counts(lines: Sequence[ChangeLine]) -> str:
     return "  ".join([*own, *([fields] if fields else [])])
 
 
+def who(review: Review, line: ChangeLine) -> str:
+    """``by Jane Doe, 2026-11-19``; empty where nobody knows."""
+    found = review.attributions.get(line)
+    return found.words if found else ""
+
+
 def sql_names(review: Review, line: ChangeLine) -> str:
     """The names in SQL of what changes: tables and columns that are in use or retired, not those of earlier types."""
     names: dict[str, None] = {}

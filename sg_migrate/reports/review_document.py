@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sg_migrate.reports import phrases
 from sg_migrate.reports.document import Block, Cell, Code, Details, Document, Heading, Name, Paragraph, Table
+from sg_migrate.reports.who import unknown
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
@@ -104,7 +105,9 @@ def _changes(review: Review) -> Iterator[Block]:
         return
     lines = [*called, *(line for _, _, found in groups for line in found)]
     rows = tuple(_change(review, line) for line in lines)
-    every = Table(("Entity type", "Field", "What", "Note", "In SQL"), rows)
+    header = ("Entity type", "Field", "What", "Note", *(["Who"] if review.attributions else []), "In SQL")
+    every = Table(header, rows)
+    yield from (Paragraph((line,)) for line in unknown(review.attributions.values()))
     if len(rows) <= OPEN_CHANGES:
         yield every
         return
@@ -123,6 +126,7 @@ def _change(review: Review, line: ChangeLine) -> tuple[Cell, ...]:
         (line.sign, Name(change.field), Name(name)),
         (line.what,),
         (line.note,),
+        *([(phrases.who(review, line),)] if review.attributions else []),
         (Name(phrases.sql_names(review, line)),),
     )
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from sg_migrate.reports import phrases
 from sg_migrate.reports.document import code_line
+from sg_migrate.reports.who import unknown
 from sg_migrate.review.findings import Finding, Level
 from sg_migrate.review.run import Review
 from sg_migrate.revisions.summary import ChangeLine, display_name
@@ -109,7 +110,14 @@ def _changes(review: Review, details: bool) -> Iterator[Line]:
     yield "By entity type: + new, ~ changed, - retired or dropped", "bold"
     for line in called:
         sql = phrases.sql_names(review, line)
-        yield f"  {line.sign} {line.change.place}  {line.what}" + (f"  [{sql}]" if sql else ""), SIGN_STYLES[line.sign]
+        by = phrases.who(review, line)
+        yield (
+            f"  {line.sign} {line.change.place}  {line.what}" + (f"  ({by})" if by else "")
+            + (f"  [{sql}]" if sql else ""),
+            SIGN_STYLES[line.sign],
+        )  # fmt: skip
+    for reason in unknown(review.attributions.values()):
+        yield f"  {reason}", "dim"
     if details or len(review.lines) + len(groups) <= SHOWN_CHANGES:
         for _, title, changes in groups:
             yield f"  {title}", "bold"
@@ -128,7 +136,7 @@ def _change(review: Review, found: ChangeLine) -> Iterator[Line]:
     change = found.change
     name = display_name(review.site, change.entity_type, change.field) if change.field else ""
     what = f"{change.field}  {found.what}" if change.field else found.what
-    notes = "; ".join(note for note in (f'"{name}"' if name else "", found.note) if note)
+    notes = "; ".join(note for note in (f'"{name}"' if name else "", found.note, phrases.who(review, found)) if note)
     sql = phrases.sql_names(review, found)
     line = f"    {found.sign} {what}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
     yield line, SIGN_STYLES[found.sign]

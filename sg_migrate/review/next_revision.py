@@ -18,6 +18,7 @@ from sg_migrate.review.selection import applied
 from sg_migrate.revisions.generate import revision
 from sg_migrate.revisions.project import Project
 from sg_migrate.revisions.summary import message_for
+from sg_migrate.site.events import NO_EVENTS, SiteEvents, append_events
 from sg_migrate.site.loaded import Loaded
 from sg_migrate.site.lock import locked
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
@@ -47,6 +48,7 @@ def next_revision(
     project: Project,
     snapshot: Snapshot,
     *,
+    events: SiteEvents = NO_EVENTS,
     message: str | None = None,
     arguments: Sequence[str] = (),
     rev_id: str | None = None,
@@ -58,6 +60,7 @@ def next_revision(
     Args:
         project: where the revision belongs.
         snapshot: what the revision leads to.
+        events: what the site's log said meanwhile; put beside the snapshot.
         message: for the file; made from the changes when left out.
         arguments: the ``-x`` arguments of this run.
         rev_id: the id; a new one when left out.
@@ -69,8 +72,9 @@ def next_revision(
         FilesBusyError: another command is writing the snapshot or a revision of the project.
         RevisionError: no revision can be written.
         SnapshotError: the snapshot cannot be written; the revision is gone again.
+        EventsFileError: the events cannot be written; all else is.
     """
-    project.config.attributes["sg_snapshot"] = snapshot
+    project.config.attributes.update(sg_snapshot=snapshot, sg_events=events)
     with (
         locked(project.snapshot_path),
         project.database(url) as (database, _),
@@ -82,6 +86,8 @@ def next_revision(
         folder = Path(temporary) if dry_run else None
         generated = revision(project, snapshot, text, arguments=arguments, rev_id=rev_id, folder=folder)
         written = False if dry_run else _write_snapshot(project, snapshot, generated[1] if generated else None)
+        if not dry_run:
+            append_events(project.events_path, events, changed=written)
         dialect = database.dialect if database else project.dialect
         return NextRevision(review(*generated, dialect, database=database) if generated else None, written)
 

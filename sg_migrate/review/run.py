@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from alembic.script import Script
@@ -17,8 +16,10 @@ from sg_migrate.review.findings import Finding, Level, Rule
 from sg_migrate.review.revision import RevisionUnderReview
 from sg_migrate.review.rules import destructive, history, mysql, names, postgresql, readers, sqlite, values
 from sg_migrate.review.statements import Statements, statements
+from sg_migrate.revisions.in_site_terms import attributed
 from sg_migrate.revisions.project import Project
-from sg_migrate.revisions.summary import ChangeLine, comments_of, lines_of
+from sg_migrate.revisions.summary import ChangeLine, comments_of, created, lines_of
+from sg_migrate.site.attribution import Attribution
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.text import clean
 from sg_migrate.warehouse.state import State
@@ -55,6 +56,8 @@ class Review:
     before: State
     after: State
     statements: Statements | None = None
+    attributions: Mapping[ChangeLine, Attribution] = field(default_factory=dict)
+    """Who made the changes on the site, as far as its log tells; empty where nothing is known of it."""
 
     @property
     def level(self) -> Level:
@@ -94,6 +97,8 @@ def review(
     found += _on_other_dialects(revision, other_dialects, found)
     if database is not None:
         found = counted(database, found)
+    lines = lines_of(revision.transition)
+    stood_on = max((created(project.scripts.get_revision(name)) for name in revises(script)), default="")
     allowances = read_allowances(Path(script.path).read_text(encoding="utf-8"))
     return Review(
         revision=script.revision,
@@ -105,13 +110,14 @@ def review(
         first=revision.is_first,
         operations=len(revision.steps),
         findings=tuple(_sorted(silenced(found, allowances))),
-        lines=tuple(lines_of(revision.transition)),
+        lines=tuple(lines),
         comments=comments_of(revision.transition),
-        created=_created(script),
+        created=created(script),
         site=revision.site,
         before=revision.before,
         after=revision.after,
         statements=statements(script, dialect) if sql else None,
+        attributions=attributed(lines, revision.site, project.events(), created(script), stood_on),
     )
 
 
@@ -147,11 +153,6 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
             f.what,
         ),
     )
-
-
-def _created(script: Script) -> str:
-    found = re.search(r"^Create Date: (\d{4}-\d{2}-\d{2})", script.longdoc or "", re.MULTILINE)
-    return found[1] if found else ""
 
 
 def _shown_path(path: Path) -> str:

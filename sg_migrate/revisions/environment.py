@@ -26,7 +26,10 @@ from sg_migrate.revisions.project import Project, overrides
 from sg_migrate.revisions.render import render_item
 from sg_migrate.revisions.repair import repair
 from sg_migrate.revisions.summary import add_display_names, render_summary
-from sg_migrate.site.live import connect_from_environment, read_site
+from sg_migrate.site.event_log import with_log
+from sg_migrate.site.events import append_events
+from sg_migrate.site.live import LogConnection, connect_from_environment, read_site
+from sg_migrate.site.loaded import Loaded
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
 from sg_migrate.warehouse.model import RESERVED_TABLES
@@ -114,8 +117,17 @@ class Environment:
         if self.settings.source == "snapshot":
             return self.project.required_snapshot()
         stored = self.project.stored_snapshot()
-        site = read_site(connect_from_environment()).schema
-        return merge(stored, site, today=date.today(), accept_retirements=self.settings.accept_retirements)
+        return merge(
+            stored, self._loaded.schema, today=date.today(), accept_retirements=self.settings.accept_retirements
+        )
+
+    @cached_property
+    def _connection(self) -> LogConnection:
+        return connect_from_environment()
+
+    @cached_property
+    def _loaded(self) -> Loaded:
+        return read_site(self._connection)
 
     @cached_property
     def model(self) -> State:
@@ -165,7 +177,7 @@ class Environment:
         ):
             return
         if self.settings.source == "live":
-            write_snapshot(self.project.snapshot_path, self.snapshot)
+            self._write_reading()
         if directives and directives[-1].upgrade_ops.is_empty():
             log.info("Nothing to do: the revisions build what the site wants.")
             directives[:] = []
@@ -178,6 +190,15 @@ class Environment:
             comment = "\n".join(f"# {line}".rstrip() for line in self._summary.splitlines())
             # Not into the set that is there: Alembic gives every revision of a process the same one.
             directives[-1].imports = {*directives[-1].imports, comment, f"sg_digest = {digest!r}"}
+
+    def _write_reading(self) -> None:
+        """The snapshot of the live site, and what its log says meanwhile."""
+        known = self.project.events()
+        changed = write_snapshot(self.project.snapshot_path, self.snapshot)
+        read = with_log(self._loaded, self._connection, known, people=self.settings.people)
+        for note in read.notes:
+            log.warning(note)
+        append_events(self.project.events_path, read.events, changed=changed)
 
     def _not_ours(self, name: str | None, kind: str, parents: Any) -> bool:
         """Keeps the site's tables out of Alembic's own comparison."""

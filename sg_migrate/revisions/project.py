@@ -30,6 +30,7 @@ from sg_migrate.errors import (
 from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
 from sg_migrate.settings import Settings, read_settings
+from sg_migrate.site.events import NO_EVENTS, SiteEvents, events_path, read_events
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
 from sg_migrate.warehouse.model import build_state
@@ -145,6 +146,20 @@ class Project:
     def snapshot_path(self) -> Path:
         """The snapshot file."""
         return Path(self._scripts.dir, self.settings.snapshot)
+
+    @property
+    def events_path(self) -> Path:
+        """The file of the site's events, beside the snapshot."""
+        return events_path(self.snapshot_path)
+
+    def events(self) -> SiteEvents:
+        """What is known of who changed the site; with what was read of it and is not written yet.
+
+        Names of people are not in it where the settings leave them out. Raises ``EventsFileError``.
+        """
+        new: SiteEvents = self.config.attributes.get("sg_events", NO_EVENTS)
+        found = read_events(self.events_path) | new
+        return found if self.settings.people else found.without_people()
 
     def stored_snapshot(self) -> Snapshot | None:
         """The snapshot file's content, or ``None`` when there is no file yet. Raises ``SnapshotError``.

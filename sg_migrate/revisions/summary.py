@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from alembic.operations import MigrateOperation
+from alembic.script import Script
 
 from sg_migrate.revisions.operations import GroupOps
 from sg_migrate.site.schema import SiteSchema
@@ -85,6 +86,12 @@ def _note(change: Change) -> str:
     if change.kind == "retyped":
         return ("the column holds longer texts now" if change.widened else "the column stays as it is") + came_back
     return ""
+
+
+def created(script: Script | None) -> str:
+    """The day on which a revision was written, as its file says: ``2026-11-23``; empty where it does not."""
+    found = re.search(r"^Create Date: (\d{4}-\d{2}-\d{2})", script.longdoc or "", re.MULTILINE) if script else None
+    return found[1] if found else ""
 
 
 def display_names(change: Change) -> str:

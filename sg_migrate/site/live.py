@@ -48,6 +48,13 @@ class Connection(Protocol):
         """All entity types with their display names."""
 
 
+class LogConnection(Connection, Protocol):
+    """A connection that can read records too, such as those of the event log."""
+
+    def find(self, entity_type: str, filters: Any, fields: Any = None, order: Any = None, *, limit: int = 0) -> Any:
+        """Records of an entity type."""
+
+
 def has_credentials() -> bool:
     """Whether the environment holds a secret for the site; SG_URL alone is none."""
     return any(os.environ.get(name, "").strip() for name in _ARGUMENTS)
@@ -58,7 +65,7 @@ def connect_from_environment(
     *,
     timeout: float = TIMEOUT_SECONDS,
     client: Callable[..., Any] | None = None,
-) -> Connection:
+) -> LogConnection:
     """A ``shotgun_api3.Shotgun`` made from SG_URL and one kind of credentials. Sends nothing yet.
 
     Args:
@@ -79,7 +86,7 @@ def connect_from_environment(
     except ValueError:
         raise CredentialsError("SG_URL", "not a web address that can be used.", _CREDENTIALS_REMEDY) from None
     connection.config.timeout_secs = timeout
-    result: Connection = connection
+    result: LogConnection = connection
     return result
 
 

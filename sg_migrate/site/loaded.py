@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sg_migrate.site.events import NO_EVENTS, SiteEvents
 from sg_migrate.site.formats import Recognised
 from sg_migrate.site.ledger import active
 from sg_migrate.site.raw import site_schema
@@ -15,13 +16,15 @@ class Loaded:
     """A schema that was read.
 
     ``schema`` is what the site says; ``format`` says in words what was recognised; ``notes`` what was left out.
-    ``ledger`` holds, where the source was a snapshot, all of it: retired and dropped entries too.
+    ``ledger`` holds, where the source was a snapshot, all of it: retired and dropped entries too. ``events`` is what a
+    live site's log says beyond what was known.
     """
 
     schema: SiteSchema
     format: str
     notes: tuple[str, ...] = ()
     ledger: SiteSchema | None = None
+    events: SiteEvents = NO_EVENTS
 
     @classmethod
     def from_ledger(cls, ledger: SiteSchema) -> Loaded:

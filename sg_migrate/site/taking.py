@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from sg_migrate.site.attribution import Attribution, Attributions
 from sg_migrate.site.changes import SiteChange, changes
+from sg_migrate.site.events import SiteEvents, append_events, events_path, read_events
 from sg_migrate.site.loaded import Loaded
 from sg_migrate.site.lock import locked
 from sg_migrate.site.merge import host_note
@@ -27,6 +29,7 @@ class Taken:
         notes: what a person should know about the reading.
         changed: whether the two differ.
         written: whether the file was written.
+        events: what is known of who changed the site.
     """
 
     path: Path
@@ -36,11 +39,17 @@ class Taken:
     notes: tuple[str, ...]
     changed: bool
     written: bool
+    events: SiteEvents
 
     @property
     def changes(self) -> list[SiteChange]:
         """What changed on the site since the stored snapshot; nothing for the first one."""
         return changes(self.stored.schema, self.snapshot.schema) if self.stored else []
+
+    def attributed(self) -> Iterator[tuple[SiteChange, Attribution | None]]:
+        """What changed, with who did it as far as the site's log tells."""
+        found = self.changes
+        return zip(found, Attributions(self.events).of(found), strict=True)
 
     @property
     def new_fields(self) -> Iterator[Field]:
@@ -52,7 +61,7 @@ class Taken:
 def take_snapshot(
     path: Path, loaded: Loaded, *, dry_run: bool = False, rebind: bool = False, accept_retirements: bool = False
 ) -> Taken:
-    """Merge what was read of a site into the snapshot file.
+    """Merge what was read of a site into the snapshot file, and its events into the file beside it.
 
     Args:
         path: the file; it need not be there yet.
@@ -62,7 +71,7 @@ def take_snapshot(
         accept_retirements: accept that more vanished than the guard allows.
 
     Raises:
-        SnapshotError: the file cannot be read or written.
+        SnapshotError, EventsFileError: a file cannot be read or written.
         ForeignHostError, MassRetirementError: what was read must not be merged.
     """
     with locked(path):
@@ -70,5 +79,8 @@ def take_snapshot(
         merged = merge(stored, loaded.schema, today=date.today(), rebind=rebind, accept_retirements=accept_retirements)
         changed = stored is None or stored.text() != merged.text()
         written = False if dry_run else write_snapshot(path, merged)
+        events = read_events(events_path(path)) | loaded.events
+        if not dry_run:
+            append_events(events_path(path), loaded.events, changed=changed)
     notes = (*host_note(stored.schema if stored else None, loaded.schema), *loaded.notes, *map(str, merged.warnings))
-    return Taken(path, loaded.format, stored, merged, notes, changed, written)
+    return Taken(path, loaded.format, stored, merged, notes, changed, written, events)

@@ -40,6 +40,9 @@ def command_reference() -> str:
         assert command is not None
         sub = click.Context(command, info_name=name, parent=context, terminal_width=100, max_content_width=100)
         pages.append(f"## sg-migrate {name}\n\n{COMMANDS[name]}\n\n```text\n{command.get_help(sub)}\n```\n")
+        for below, inner in (command.commands if isinstance(command, click.Group) else {}).items():
+            at = click.Context(inner, info_name=below, parent=sub, terminal_width=100, max_content_width=100)
+            pages.append(f"### sg-migrate {name} {below}\n\n```text\n{inner.get_help(at)}\n```\n")
     return "\n".join(pages)
 
 

@@ -319,7 +319,7 @@ def weekly(request: pytest.FixtureRequest, small: Reviewed, tmp_path: Path) -> I
         yield Weekly(request.param, small, tmp_path, site)
 
 
-ONE = ["migrations/site_schema.json", "migrations/versions/*"]
+ONE = ["migrations/site_events.jsonl", "migrations/site_schema.json", "migrations/versions/*"]
 TWO = [*ONE, "migrations/versions/*"]
 
 
