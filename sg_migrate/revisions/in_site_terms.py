@@ -55,7 +55,8 @@ def attributed(
     if not known:
         return {}
     own = [line for line in lines if line.change.entity_type != CATALOG]
-    after = max((reading.at for reading in known.readings if stood_on and reading.at < stood_on), default="")
+    read = (reading.at for reading in known.readings if not reading.archive)
+    after = max((at for at in read if stood_on and at < stood_on), default="")
     # A file has the day where it was written, which may have begun before the site's.
     before = (date.fromisoformat(created) + timedelta(days=2)).isoformat() if created else ""
     found = Attributions(known).of([site_change(line.change, site) for line in own], after, before)

@@ -80,7 +80,7 @@ def _archive(rows: list[dict[str, Any]], people: bool) -> Archive:
     read = [schema_event(_entry(row), people=people) for row in ours]
     events = tuple(event for event in read if event is not None)
     moments = sorted(filter(None, (moment(row.get("created_at")) for row in rows)))
-    readings = (Reading(moments[-1], moments[0]),) if moments else ()
+    readings = (Reading(moments[-1], moments[0], archive=True),) if moments else ()
     return Archive(SiteEvents(events, readings), len(rows), len(ours) - len(events))
 
 

@@ -56,14 +56,16 @@ class Reading(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="line",
     """That the log was read, or could not be.
 
     Attributes:
-        at: when, in UTC; of an archive that was imported the moment of its newest event.
+        at: when, in UTC; of an archive the moment of its newest event.
         oldest: how far the log reached back; empty for one without events.
         refused: whether the credentials may not read it.
+        archive: whether that was an archive of the log.
     """
 
     at: str
     oldest: str = ""
     refused: bool = False
+    archive: bool = False
 
 
 @dataclass(frozen=True, slots=True)

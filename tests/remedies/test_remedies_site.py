@@ -21,6 +21,7 @@ from testsite import LocalSite
 from sg_migrate import read_snapshot
 from sg_migrate.errors import (
     CredentialsError,
+    EventsFileError,
     FilesBusyError,
     ForeignHostError,
     LoginRefusedError,
@@ -272,6 +273,24 @@ def test_a_merge_conflict(studio: Studio, live: LocalSite) -> None:
     ((_, *snapshot),) = commands_in(said)
     do(studio, *snapshot)
     assert studio.snapshot.read_text("utf-8") == text
+    in_step(studio)
+
+
+def test_a_merge_conflict_in_the_events(studio: Studio, live: LocalSite) -> None:
+    """Both sides are kept: only the marker lines go."""
+    path = studio.snapshot.with_name("site_events.jsonl")
+    lines = [
+        f'{{"at":"2026-11-0{day}T00:00:00Z","column":7,"id":{day},"kind":"new","line":"event"}}\n' for day in (1, 2)
+    ]
+    path.write_text(f"<<<<<<< ours\n{lines[0]}=======\n{lines[1]}>>>>>>> theirs\n")
+    said = refused(studio, EventsFileError, says(studio, "snapshot"))
+    assert refused(studio, EventsFileError, says(studio, "revision")) == said
+    assert "keep both sides and delete the marker lines" in said
+    rows = path.read_text().splitlines(keepends=True)
+    assert rows[int(said.partition(": line ")[2].partition(":")[0]) - 1].startswith("<<<<<<<")
+    path.write_text("".join(row for row in rows if row[:7] not in ("<<<<<<<", "=======", ">>>>>>>")))
+    do(studio, "snapshot")
+    assert path.read_text() == "".join(lines)
     in_step(studio)
 
 

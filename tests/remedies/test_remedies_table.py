@@ -22,6 +22,7 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
     "SnapshotError": ("test_no_snapshot_yet", "test_no_snapshot_at_all", "test_a_line_that_is_missing"),
     "SnapshotVersionError": "it says to update sg_migrate, and there is none yet that knows another format",
     "SnapshotConflictError": ("test_a_merge_conflict",),
+    "EventsFileError": ("test_a_merge_conflict_in_the_events",),
     "ForeignHostError": ("test_a_foreign_host",),
     "FilesBusyError": ("test_another_command_at_the_same_time",),
     "SetAsideError": ("test_values_that_cannot_be_set_aside",),

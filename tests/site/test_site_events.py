@@ -240,7 +240,7 @@ def test_an_archive_of_the_log_is_read(tmp_path: Path) -> None:
         ("change", "", "", "human_name", "A", 'B "quoted" line', "Bob"),
     ]
     assert [one.at for one in found.events.events] == ["2019-03-01T10:00:00Z", "2019-03-03T09:00:00Z"]
-    assert found.events.readings == (Reading("2019-03-04T10:00:00Z", "2019-03-01T10:00:00Z"),)
+    assert found.events.readings == (Reading("2019-03-04T10:00:00Z", "2019-03-01T10:00:00Z", archive=True),)
     assert [one.by for one in read_archive(path, people=False).events.events] == ["", ""]
 
 
