@@ -18,7 +18,7 @@ DEV := $(VENV)/.dev
 BENCHMARKS := $(sort $(filter-out %/__init__.py,$(wildcard tests/benchmarks/*.py)))
 PYTEST := $(BIN)/pytest --numprocesses $(JOBS) --dist worksteal
 
-.PHONY: help venv demo test test-long search lint bench clean
+.PHONY: help venv demo test test-long search lint bench pictures clean
 
 help:
 	@echo "make demo        the whole loop on SQLite, in the folder demo"
@@ -27,6 +27,7 @@ help:
 	@echo "make search      new random examples against the property tests, for SEARCH_SECONDS=$(SEARCH_SECONDS)"
 	@echo "make lint        ruff and mypy"
 	@echo "make bench       the benchmarks"
+	@echo "make pictures    the pictures of README and docs; takes Chromium"
 	@echo "make venv        the virtual environment for development, in $(VENV)"
 	@echo "make clean       removes what these targets made"
 
@@ -73,6 +74,9 @@ search: $(DEV)
 bench: $(DEV)
 	@set -e; for script in $(BENCHMARKS); do echo "== $$script"; $(BIN)/python $$script; done
 	@$(if $(BENCHMARKS),,echo "There is nothing to measure in tests/benchmarks/.")
+
+pictures: $(DEV)
+	$(BIN)/python tests/pictures.py
 
 clean:
 	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -60,11 +60,10 @@ def dbt(dictionary: Dictionary, schema: str = "") -> str:
     JSON is YAML: every text is quoted, and nothing of a site's is ever read as markup or as Jinja.
     """
     tables = [table for entry in dictionary.entities.values() for table in _dbt_tables(entry, dictionary)]
-    source: dict[str, Any] = {"name": "shotgrid", "tables": tables}
+    # Without a schema dbt looks in one that is called as the source is.
+    source: dict[str, Any] = {"name": "shotgrid", "schema": schema or "{{ target.schema }}", "tables": tables}
     if dictionary.host:
         source["description"] = _plain(f"The warehouse of {dictionary.host}")
-    if schema:
-        source["schema"] = schema
     return json.dumps({"version": 2, "sources": [source]}, indent=1, ensure_ascii=False)
 
 
@@ -100,7 +99,9 @@ def _dbt_columns(field: FieldEntry, dictionary: Dictionary) -> Iterator[dict[str
         if name == "id":
             tests = ["unique", "not_null"]
         elif field.values and field.state == "active" and not any(_JINJA.search(value) for value, _ in field.values):
-            tests = [{"accepted_values": {"arguments": {"values": [value for value, _ in field.values]}}}]
+            # dbt puts a value between apostrophes as it is.
+            values = [value.replace("'", "''") for value, _ in field.values]
+            tests = [{"accepted_values": {"arguments": {"values": values}}}]
         elif name.endswith("_id") and len(field.targets) == 1 and field.targets[0] in dictionary.entities:
             tests = [_related(dictionary.entities[field.targets[0]].table)]
         yield {**column, "data_tests": tests} if tests else column
