@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pictures
+from sites import REPOSITORY
 
 
 def test_the_pictures_are_current(tmp_path: Path) -> None:
@@ -17,8 +18,7 @@ def test_the_pictures_are_current(tmp_path: Path) -> None:
 
 
 def test_each_picture_is_small_and_shown_somewhere() -> None:
-    pages = "".join(path.read_text("utf-8") for path in (pictures.REPOSITORY / "docs").glob("*.md"))
-    pages += (pictures.REPOSITORY / "README.md").read_text("utf-8")
+    pages = "".join(path.read_text("utf-8") for path in [*(REPOSITORY / "docs").glob("*.md"), REPOSITORY / "README.md"])
     for name in (*pictures.PAGES, "monday.svg"):
         assert (pictures.FOLDER / name).stat().st_size < 150_000
         assert f"pictures/{name}" in pages, name
