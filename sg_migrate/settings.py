@@ -73,6 +73,8 @@ class Settings:
     lock_timeout: Seconds = 5.0
     """Seconds that a migration waits for a lock before it gives up; 0 waits for ever."""
     drift: Literal["stop", "repair", "ignore"] = "stop"
+    redact: Patterns = ()
+    """Entity types and fields whose texts stay out of all that is written or shown, but for the snapshot."""
     load_exclude: Patterns = ()
     """Entity types and fields that have a table or a column, and are not loaded."""
     people: Flag = True
@@ -85,7 +87,7 @@ class Settings:
     def shape(self) -> str:
         """The settings that shape the model, as one canonical text; part of the digest a revision carries."""
         names = ("include", "exclude", "naming", "table_prefix", "multi_entity", "foreign_keys", "track", "retire",
-                 "catalog", "catalog_entity", "catalog_field")  # fmt: skip
+                 "catalog", "catalog_entity", "catalog_field", "redact")  # fmt: skip
         return repr([(name, getattr(self, name)) for name in names] + sorted(self.entity_names.items()))
 
 

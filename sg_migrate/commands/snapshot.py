@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sg_migrate.commands.options import config_option, project, setting_option
+from sg_migrate.commands.options import config_option, project, setting_option, settings
 from sg_migrate.commands.source import echo_taken, read_source
 from sg_migrate.exit_codes import DIFFERS
 
@@ -41,12 +41,14 @@ def command(
     """
     from sg_migrate.site.taking import take_snapshot
 
-    path, people = target, True
-    if path is None:
-        found = project(config, arguments)
-        path, people = found.snapshot_path, found.settings.people
-    loaded = read_source(source, entities, snapshot=path, people=people)
-    taken = take_snapshot(path, loaded, dry_run=dry_run, rebind=rebind, accept_retirements=accept_retirements)
+    found = None if target else project(config, arguments)
+    shown = found.settings if found else settings(arguments)
+    path = found.snapshot_path if found else target
+    assert path is not None
+    loaded = read_source(source, entities, snapshot=path, people=shown.people)
+    taken = take_snapshot(
+        path, loaded, dry_run=dry_run, rebind=rebind, accept_retirements=accept_retirements, redact=shown.redact
+    )
     echo_taken(taken, dry_run=dry_run)
     if exit_code and taken.changed:
         context.exit(DIFFERS)

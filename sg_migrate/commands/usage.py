@@ -29,7 +29,7 @@ def command(everything: bool, format_: str, url: str | None, config: Path, argum
     from sg_migrate.reports.usage_report import text
 
     found_project = project(config, arguments)
-    site = found_project.required_snapshot().schema
+    site = found_project.shown(found_project.required_snapshot().schema)
     with found_project.database(url) as (database, reason):
         if database is None:
             raise DatabaseUnavailableError("the warehouse", reason)

@@ -108,7 +108,7 @@ def check_site(project: Project) -> Check:
     if stored is None:
         return Check(SITE, "differs", "there is no snapshot yet: sg-migrate snapshot")
     merged = merge(stored, site, today=date.today(), accept_retirements=project.settings.accept_retirements)
-    found = difference(stored.schema, merged.schema, "snapshot", "site")
+    found = difference(project.shown(stored.schema), project.shown(merged.schema), "snapshot", "site")
     if not found.changes:
         return Check(SITE, "ok", "the snapshot says what the site says")
     what = f"{plural(len(found.changes), 'change')}: sg-migrate revision"
@@ -125,7 +125,7 @@ def check_revisions(project: Project) -> Check:
     if not pending:
         return Check(REVISIONS, "ok", "the revisions build what the snapshot wants")
     what = f"{plural(len(pending), 'operation')} in no revision yet: sg-migrate revision"
-    details = tuple(_in_words(line, stored.schema) for line in lines_of(wanted))
+    details = tuple(_in_words(line, project.site()) for line in lines_of(wanted))
     return Check(REVISIONS, "differs", what, level_of(wanted), details)
 
 
@@ -177,9 +177,8 @@ def check_catalog(project: Project, database: Database) -> Check:
     heads = [head for head in database.heads if head in known]
     if not heads:
         return Check(CATALOG, "skipped", "the database has no revision of this project")
-    stored = project.stored_snapshot()
     built = project.history(database.dialect).built(heads)
-    stale = stale_rows(database.connection, built, stored.schema if stored else None, project.settings)
+    stale = stale_rows(database.connection, built, project.site(), project.settings)
     if stale:
         return Check(CATALOG, "differs", f"{plural(stale, 'row')} to bring up to date: alembic upgrade head")
     return Check(CATALOG, "ok", "the catalog says what the snapshot says")

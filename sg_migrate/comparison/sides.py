@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -63,9 +63,21 @@ class Sides:
         Raises:
             SgMigrateError: one of them cannot be read.
         """
-        old, new = self._read(old_name), self._read(new_name)
+        old, new = self._shown(self._read(old_name)), self._shown(self._read(new_name))
         found = self._between(old, new)
         return found.attributed(old.events | new.events)
+
+    def _shown(self, side: Side) -> Side:
+        """A side without the texts that the project's settings redact, where there is a project."""
+        try:
+            show = self.project.shown
+        except NoProjectError:
+            return side
+        return replace(
+            side,
+            active=show(side.active) if side.active else None,
+            ledger=show(side.ledger) if side.ledger else None,
+        )
 
     def _between(self, old: Side, new: Side) -> Difference:
         if old.state is not None or new.state is not None:
@@ -128,8 +140,7 @@ class Sides:
         return warehouse_difference(transition(*states), self._known(), old.name, new.name)
 
     def _known(self) -> SiteSchema:
-        stored = self.project.stored_snapshot()
-        return stored.schema if stored else SiteSchema()
+        return self.project.site()
 
     def _merged(self, ledger: SiteSchema, side: Side) -> SiteSchema:
         """What the ledger would say after this reading: what is no longer there is retired."""

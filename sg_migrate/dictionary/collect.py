@@ -16,6 +16,7 @@ from sg_migrate.settings import Settings
 from sg_migrate.site.attribution import Attribution, Attributions, by
 from sg_migrate.site.events import SchemaEvent
 from sg_migrate.site.raw import canonical_text
+from sg_migrate.site.redaction import redacted
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.text import clean, plural
 from sg_migrate.warehouse.mark import CATALOG
@@ -26,7 +27,7 @@ from sg_migrate.warehouse.transition import transition
 
 def project_dictionary(project: Project) -> Dictionary:
     """The dictionary of a project: its tables as built, its snapshot's texts, its revisions as a timeline."""
-    site = project.required_snapshot().schema
+    site = project.shown(project.required_snapshot().schema)
     known = project.events()
     since: dict[str, str] = {}
     timeline: list[TimelineEntry] = []
@@ -49,6 +50,7 @@ def project_dictionary(project: Project) -> Dictionary:
 
 def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
     """The dictionary of a schema: its tables as the first revision would build them."""
+    site = redacted(site, settings.redact)
     return Dictionary(site.host or "", _entities(build_state(site, settings, {}), site, {}))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from sg_migrate.models.plan import Plan, plan_models
 from sg_migrate.revisions.project import Project
 from sg_migrate.settings import Settings
 from sg_migrate.site.loaded import Loaded
+from sg_migrate.site.redaction import redacted
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot
 from sg_migrate.site.sources import load_schema, parse, read_site
@@ -21,9 +23,8 @@ def plan_for(
 ) -> Plan:
     """What the classes of a source are to be. Arguments and errors as `build_models`."""
     if isinstance(source, Project) and layout == "sg_migrate":
-        snapshot = source.stored_snapshot()
-        return plan_models(source.built, snapshot.schema if snapshot else None, retired=retired)
-    site = site_of(source)
+        return plan_models(source.built, source.site(), retired=retired)
+    site = redacted(site_of(source), settings.redact if settings else ())
     if layout != "sg_migrate":
         return plan_models(shotgrid_orm_state(site, layout), site)
     return plan_models(build_state(site, settings or Settings(), {}), site)
@@ -34,7 +35,7 @@ def site_of(source: Any) -> SiteSchema:
     if isinstance(source, SiteSchema):
         return source
     if isinstance(source, Project):
-        source = source.required_snapshot()
+        source = replace(source.required_snapshot(), schema=source.site())
     if isinstance(source, Snapshot):
         return source.active()
     if isinstance(source, str) and source.lstrip().startswith(("{", "[")):

@@ -98,8 +98,7 @@ class RevisionUnderReview:
     @cached_property
     def site(self) -> SiteSchema:
         """Where display names are looked up: the snapshot, with what has retired."""
-        snapshot = self.project.stored_snapshot()
-        return snapshot.schema if snapshot else SiteSchema()
+        return self.project.site()
 
     @property
     def steps(self) -> tuple[Operation, ...]:

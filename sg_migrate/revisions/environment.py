@@ -30,6 +30,7 @@ from sg_migrate.site.event_log import with_log
 from sg_migrate.site.events import append_events
 from sg_migrate.site.live import LogConnection, connect_from_environment, read_site
 from sg_migrate.site.loaded import Loaded
+from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.warehouse.catalog import refresh
 from sg_migrate.warehouse.model import RESERVED_TABLES
@@ -147,8 +148,9 @@ class Environment:
             repairs = self._repairs(context.connection)
         change = transition(self.project.built, self.model)
         groups = plan(change)
-        text = render_summary(change, self.snapshot.schema) if groups else ""
-        add_display_names(groups, self.snapshot.schema)
+        site = self.project.shown(self.snapshot.schema)
+        text = render_summary(change, site) if groups else ""
+        add_display_names(groups, site)
         upgrade_ops.ops[:] = [*upgrade_ops.ops, *repairs, *groups]
         self._summary = text
 
@@ -221,22 +223,22 @@ class Environment:
             return found
         if not steps:
             return self._nothing_to_run(heads, context, found)
-        ledger = self.project.stored_snapshot() if self.settings.catalog else None  # unreadable: said first
+        site = self.project.site() if self.settings.catalog else SiteSchema()  # unreadable: said first
         history = self.project.history(context.dialect.name)
-        return guarded(context, heads, steps, history, lambda *at: self._refresh_catalog(ledger, *at))
+        return guarded(context, heads, steps, history, lambda *at: self._refresh_catalog(site, *at))
 
     def _nothing_to_run(self, heads: tuple[str, ...], context: MigrationContext, found: list[Any]) -> list[Any]:
         """An upgrade of a database that has every revision: the catalog follows the snapshot all the same."""
         if self.settings.catalog and heads and upgrades(self._function) and context.connection is not None:
             built = self.project.history(context.dialect.name).built(heads)
-            self._refresh_catalog(self.project.stored_snapshot(), context.connection, built)
+            self._refresh_catalog(self.project.site(), context.connection, built)
             if not context.impl.transactional_ddl:  # there Alembic commits migration by migration, and there is none
                 context.connection.commit()
         return found
 
-    def _refresh_catalog(self, ledger: Snapshot | None, connection: sa.Connection, built: State) -> None:
+    def _refresh_catalog(self, site: SiteSchema, connection: sa.Connection, built: State) -> None:
         if self.settings.catalog:
-            refresh(connection, built, ledger.schema if ledger else None, self.settings)
+            refresh(connection, built, site, self.settings)
 
 
 def _both(first: Any, second: Any) -> Any:

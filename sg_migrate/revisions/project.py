@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,7 @@ from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
 from sg_migrate.settings import Settings, read_settings
 from sg_migrate.site.events import NO_EVENTS, SiteEvents, events_path, read_events
+from sg_migrate.site.redaction import redacted
 from sg_migrate.site.schema import SiteSchema
 from sg_migrate.site.snapshot import Snapshot, read_snapshot
 from sg_migrate.warehouse.model import build_state
@@ -178,6 +179,15 @@ class Project:
             raise SnapshotError(str(self.snapshot_path), "there is no snapshot yet.", "Make one: sg-migrate snapshot.")
         return stored
 
+    def shown(self, site: SiteSchema) -> SiteSchema:
+        """A schema without the texts that the settings redact: what may be written and shown of it."""
+        return redacted(site, self.settings.redact)
+
+    def site(self) -> SiteSchema:
+        """What is known of the site, as it may be shown; empty without a snapshot. Raises ``SnapshotError``."""
+        stored = self.stored_snapshot()
+        return self.shown(stored.schema) if stored else SiteSchema()
+
     def revision_ids(self) -> set[str]:
         """The ids of all revisions of this history."""
         return {script.revision for script in self.scripts.walk_revisions()}
@@ -223,7 +233,8 @@ class Project:
         """What a revision that leads to this snapshot carries as ``sg_digest``: 16 hexadecimal digits."""
         if "sg_model" in self.config.attributes:
             return "baseline"
-        content = snapshot.digest(self.settings.track, foreign_keys=self.settings.foreign_keys)
+        shown = replace(snapshot, schema=self.shown(snapshot.schema))
+        content = shown.digest(self.settings.track, foreign_keys=self.settings.foreign_keys)
         return hashlib.sha256(f"{content} {self.settings.shape()}".encode()).hexdigest()[:16]
 
 

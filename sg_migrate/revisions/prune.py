@@ -31,7 +31,7 @@ def prune(
     """
     with locked(project.snapshot_path):
         ledger = project.required_snapshot().schema
-        chosen = choose(prunable(ledger, project.built), ledger, patterns, before)
+        chosen = choose(prunable(project.shown(ledger), project.built), ledger, patterns, before)
         if not dry_run:
             write_snapshot(project.snapshot_path, Snapshot(mark_dropped(ledger, chosen, date.today())))
     return chosen

@@ -27,7 +27,7 @@ def set_aside(project: Project, patterns: Sequence[str], *, dry_run: bool = Fals
     """
     with locked(project.snapshot_path):
         ledger = project.required_snapshot().schema
-        chosen = choose_values(ledger, project.built, patterns)
+        chosen = choose_values(project.shown(ledger), project.built, patterns)
         if not dry_run:
             write_snapshot(project.snapshot_path, Snapshot(mark_set_aside(ledger, chosen)))
     return chosen

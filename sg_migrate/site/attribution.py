@@ -119,6 +119,8 @@ class Attributions:
         if change.kind == "revived":
             return Attribution(unknown="the log does not tell of fields that come back")
         names = {clean(str(name)) for name in (change.display_name, *_names(change)) if name}
+        if not names:
+            return Attribution(unknown="fields without a display name cannot be found in the log")
         found = []
         columns = self._fitting(change.entity_type, names)
         for column in columns:

@@ -13,6 +13,7 @@ from sg_migrate.site.events import SiteEvents, append_events, events_path, read_
 from sg_migrate.site.loaded import Loaded
 from sg_migrate.site.lock import locked
 from sg_migrate.site.merge import host_note
+from sg_migrate.site.redaction import redacted
 from sg_migrate.site.schema import Field
 from sg_migrate.site.snapshot import Snapshot, merge, read_snapshot, write_snapshot
 
@@ -30,6 +31,7 @@ class Taken:
         changed: whether the two differ.
         written: whether the file was written.
         events: what is known of who changed the site.
+        redact: whose texts are not told; the file has them.
     """
 
     path: Path
@@ -40,11 +42,14 @@ class Taken:
     changed: bool
     written: bool
     events: SiteEvents
+    redact: tuple[str, ...]
 
     @property
     def changes(self) -> list[SiteChange]:
         """What changed on the site since the stored snapshot; nothing for the first one."""
-        return changes(self.stored.schema, self.snapshot.schema) if self.stored else []
+        if self.stored is None:
+            return []
+        return changes(redacted(self.stored.schema, self.redact), redacted(self.snapshot.schema, self.redact))
 
     def attributed(self) -> Iterator[tuple[SiteChange, Attribution | None]]:
         """What changed, with who did it as far as the site's log tells."""
@@ -59,7 +64,13 @@ class Taken:
 
 
 def take_snapshot(
-    path: Path, loaded: Loaded, *, dry_run: bool = False, rebind: bool = False, accept_retirements: bool = False
+    path: Path,
+    loaded: Loaded,
+    *,
+    dry_run: bool = False,
+    rebind: bool = False,
+    accept_retirements: bool = False,
+    redact: tuple[str, ...] = (),
 ) -> Taken:
     """Merge what was read of a site into the snapshot file, and its events into the file beside it.
 
@@ -69,6 +80,7 @@ def take_snapshot(
         dry_run: write nothing.
         rebind: accept a schema from another host.
         accept_retirements: accept that more vanished than the guard allows.
+        redact: entity types and fields whose texts are not told.
 
     Raises:
         SnapshotError, EventsFileError: a file cannot be read or written.
@@ -83,4 +95,4 @@ def take_snapshot(
         if not dry_run:
             append_events(events_path(path), loaded.events, changed=changed)
     notes = (*host_note(stored.schema if stored else None, loaded.schema), *loaded.notes, *map(str, merged.warnings))
-    return Taken(path, loaded.format, stored, merged, notes, changed, written, events)
+    return Taken(path, loaded.format, stored, merged, notes, changed, written, events, redact)

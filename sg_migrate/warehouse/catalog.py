@@ -80,7 +80,7 @@ def _table(
     return TableState(name, mark, columns, key, comment)
 
 
-def refresh(connection: sa.Connection, built: State, site: SiteSchema | None, settings: Settings) -> None:
+def refresh(connection: sa.Connection, built: State, site: SiteSchema, settings: Settings) -> None:
     """Bring both tables up to date, with what is built and what the snapshot says of it; needs a transaction.
 
     Only rows that differ are written.
@@ -95,14 +95,14 @@ def refresh(connection: sa.Connection, built: State, site: SiteSchema | None, se
         _write(connection, table, rows)
 
 
-def stale_rows(connection: sa.Connection, built: State, site: SiteSchema | None, settings: Settings) -> int:
+def stale_rows(connection: sa.Connection, built: State, site: SiteSchema, settings: Settings) -> int:
     """How many rows `refresh` would write or take away. The arguments are those of `refresh`; writes nothing."""
     found = [_differing(connection, table, rows) for table, rows in _wanted(built, site, settings)]
     return sum(len({*stale, *(_key(table, row) for row in fresh)}) for table, stale, fresh, _ in found)
 
 
 def _wanted(
-    built: State, site: SiteSchema | None, settings: Settings
+    built: State, site: SiteSchema, settings: Settings
 ) -> Iterator[tuple[TableState, list[dict[str, str | None]]]]:
     """The catalog's tables that are built, each with the rows that it should have."""
     if settings.catalog_entity in built:
@@ -150,9 +150,9 @@ def _write(connection: sa.Connection, built: TableState, rows: list[dict[str, st
         connection.execute(sa.insert(table), fresh)
 
 
-def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | None]:
+def _entity_row(table: TableState, site: SiteSchema) -> dict[str, str | None]:
     ours = table.mark.entity_type == CATALOG
-    entity_type = site.entity_types.get(table.mark.entity_type) if site else None
+    entity_type = site.entity_types.get(table.mark.entity_type)
     field = entity_type.fields.get(table.mark.field) if entity_type else None
     entry = field if table.mark.field else entity_type
     return {
@@ -165,9 +165,9 @@ def _entity_row(table: TableState, site: SiteSchema | None) -> dict[str, str | N
     }
 
 
-def _field_row(table: TableState, column: ColumnState, site: SiteSchema | None) -> dict[str, str | None]:
+def _field_row(table: TableState, column: ColumnState, site: SiteSchema) -> dict[str, str | None]:
     ours = not column.mark.field or column.mark.entity_type == CATALOG
-    entity_type = site.entity_types.get(column.mark.entity_type) if site else None
+    entity_type = site.entity_types.get(column.mark.entity_type)
     field = entity_type.fields.get(column.mark.field) if entity_type else None
     labels = field.value_labels.items() if field else ()
     return {

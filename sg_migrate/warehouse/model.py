@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from sg_migrate.errors import BuiltOtherwiseError, SameNameError, UnknownNameError
 from sg_migrate.settings import Settings
+from sg_migrate.site.redaction import Redaction, redacted
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.site.selection import Selection
 from sg_migrate.warehouse import naming
@@ -48,9 +49,11 @@ def build_metadata(site: SiteSchema, settings: Settings | None = None, built: St
         UnknownNameError: ``entity_names`` gives a table a name that another one has.
         SameNameError: the settings give two tables one name.
     """
+    settings = settings or Settings()
+    site = redacted(site, settings.redact)
     sources: dict[str, Any] = {str(entity_type): entity_type for entity_type in site.entity_types.values()}
     sources |= {str(field): field for field in site.fields()}
-    return to_metadata(build_state(site, settings or Settings(), built or {}), sources)
+    return to_metadata(build_state(site, settings, built or {}), sources)
 
 
 def build_state(site: SiteSchema, settings: Settings, built: State) -> State:
@@ -60,7 +63,22 @@ def build_state(site: SiteSchema, settings: Settings, built: State) -> State:
     tables = _by_name(model.tables())
     if settings.foreign_keys:
         tables |= {table.name: table for table in model.foreign_keys(tables)}
-    return dict(sorted(tables.items()))
+    redaction = Redaction(settings.redact)
+    return {name: _redacted(table, redaction) if settings.redact else table for name, table in sorted(tables.items())}
+
+
+def _redacted(table: TableState, redaction: Redaction) -> TableState:
+    """A table without the comments that would say what must not be said; what is only kept is still marked so."""
+
+    def without(item: TableState | ColumnState) -> str | None:
+        hides = item.mark.entity_type != CATALOG and redaction.hides(item.mark.entity_type, item.mark.field)
+        return (kept_comment(None) if item.mark.kept else None) if hides else item.comment
+
+    if table.mark.field:
+        return replace(table, comment=without(table))
+    own = {name: replace(column, comment=without(column)) if column.mark.field else column
+           for name, column in table.columns.items()}  # fmt: skip
+    return replace(table, comment=without(table), columns=own)
 
 
 def _by_name(tables: Iterable[TableState]) -> dict[str, TableState]:
