@@ -21,22 +21,13 @@ from sg_migrate.commands.output import echo_lines
 def command(everything: bool, format_: str, url: str | None, config: Path, arguments: tuple[str, ...]) -> None:
     """Say how full the fields of a loaded warehouse are.
 
-    Without --all: the fields that people made (sg_*) and that are empty, or used in one project only. Records in the
-    trash do not count.
+    Without --all: the fields (sg_*) and entity types (Custom*) that people made and that are empty, or used in one
+    project only. Records in the trash do not count. JSON has the counts per value of lists too.
     """
-    from sg_migrate.dictionary.usage import usage
-    from sg_migrate.errors import DatabaseUnavailableError
+    from sg_migrate.dictionary.warehouse_use import warehouse_use
     from sg_migrate.reports.usage_report import text
 
-    found_project = project(config, arguments)
-    site = found_project.shown(found_project.required_snapshot().schema)
-    with found_project.database(url) as (database, reason):
-        if database is None:
-            raise DatabaseUnavailableError("the warehouse", reason)
-        if not database.heads:
-            raise DatabaseUnavailableError("the warehouse", "it has no revision yet")
-        built = found_project.history(database.dialect).built(database.heads)
-        found = [*usage(database.connection, built, site)]
+    found = warehouse_use(project(config, arguments), url)
     shown = found if everything else [one for one in found if one.is_custom and one.could_go]
     if format_ == "json":
         click.echo(json.dumps([asdict(one) for one in shown], indent=1, ensure_ascii=False))

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from alembic.script import Script
 
+from sg_migrate.database.usage import Use
 from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry, TimelineEntry
 from sg_migrate.revisions.in_site_terms import attributed
 from sg_migrate.revisions.project import Project
@@ -25,8 +26,13 @@ from sg_migrate.warehouse.state import ColumnState, State, TableState
 from sg_migrate.warehouse.transition import transition
 
 
-def project_dictionary(project: Project) -> Dictionary:
-    """The dictionary of a project: its tables as built, its snapshot's texts, its revisions as a timeline."""
+def project_dictionary(project: Project, uses: Iterable[Use] = ()) -> Dictionary:
+    """The dictionary of a project: its tables as built, its snapshot's texts, its revisions as a timeline.
+
+    Args:
+        project: the project.
+        uses: how what there is is used, if a warehouse was asked.
+    """
     site = project.shown(project.required_snapshot().schema)
     known = project.events()
     since: dict[str, str] = {}
@@ -45,13 +51,23 @@ def project_dictionary(project: Project) -> Dictionary:
     entities = _entities(project.built, site, since)
     if known:
         entities = _with_events(entities, Attributions(known))
-    return Dictionary(site.host or "", entities, tuple(reversed(timeline)))
+    return Dictionary(site.host or "", _with_uses(entities, uses), tuple(reversed(timeline)))
 
 
 def schema_dictionary(site: SiteSchema, settings: Settings) -> Dictionary:
     """The dictionary of a schema: its tables as the first revision would build them."""
     site = redacted(site, settings.redact)
     return Dictionary(site.host or "", _entities(build_state(site, settings, {}), site, {}))
+
+
+def _with_uses(entities: Mapping[str, EntityEntry], uses: Iterable[Use]) -> dict[str, EntityEntry]:
+    found = {one.place: one for one in uses}
+    return {
+        code: replace(entry, use=found.get(code), fields=tuple(
+            replace(field, use=found.get(f"{code}.{field.code}")) for field in entry.fields
+        ))
+        for code, entry in entities.items()
+    }  # fmt: skip
 
 
 def _by(attributions: Iterable[Attribution]) -> tuple[str, ...]:

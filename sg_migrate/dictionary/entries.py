@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from sg_migrate.database.usage import Use
+
 ANY_RECORD = 20
 """A link that may lead to more entity types than that says nothing of how the site's things hang together."""
 
@@ -30,6 +32,7 @@ class FieldEntry:
         since: the day on which it was first read as retired; of an active field the day of the revision that built it.
         kept: columns and tables that keep its values from before its type changed.
         changed: what the site's log says of it, the newest first: ``by Jane Doe, 2026-11-19: made``.
+        use: how it is used, where a warehouse was asked.
     """
 
     code: str
@@ -47,6 +50,7 @@ class FieldEntry:
     since: str = ""
     kept: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    use: Use | None = None
 
     @property
     def leads_anywhere(self) -> bool:
@@ -69,6 +73,7 @@ class EntityEntry:
     since: str
     fields: tuple[FieldEntry, ...]
     linked_from: Mapping[str, tuple[str, ...]]
+    use: Use | None = None
 
     @property
     def is_connection(self) -> bool:

@@ -12,6 +12,7 @@ from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry
 from sg_migrate.reports.dictionary_page import kind
 from sg_migrate.reports.document import Block, Cell, Document, Heading, Name, Paragraph, Table
 from sg_migrate.reports.markdown import whole
+from sg_migrate.reports.usage_report import use_words
 from sg_migrate.warehouse.model import LINK_TABLE_COMMENTS
 
 
@@ -28,6 +29,7 @@ def _entity(entry: EntityEntry) -> Iterator[Block]:
     yield Heading((Name(entry.name), *([] if entry.name == entry.code else [Name(entry.code)])))
     words: list[Any] = ["Table", Name(entry.table)]
     words += ["; retired"] if entry.state != "active" else []
+    words += [f"; {use_words(entry.use)}"] if entry.use else []
     yield Paragraph(tuple(words))
     rows = tuple(_field(field) for field in entry.fields)
     yield Table(("Field", "Name", "Type", "In SQL", "Description"), rows)
@@ -39,6 +41,7 @@ def _field(field: FieldEntry) -> tuple[Cell, ...]:
     words = [field.description] if field.description else []
     words += [f"values: {', '.join(value for value, _ in field.values)}"] if field.values else []
     words += ["retired"] if field.state != "active" else []
+    words += [use_words(field.use)] if field.use else []
     words += field.changed
     return (
         (Name(field.code),),
@@ -51,7 +54,7 @@ def _field(field: FieldEntry) -> tuple[Cell, ...]:
 
 def json_text(dictionary: Dictionary) -> str:
     """All of it, by entity type."""
-    return json.dumps(asdict(dictionary), indent=1, ensure_ascii=False, sort_keys=True)
+    return json.dumps(asdict(dictionary), indent=1, ensure_ascii=False)
 
 
 def dbt(dictionary: Dictionary, schema: str = "") -> str:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from sg_migrate.dictionary.entries import Dictionary, EntityEntry, FieldEntry
+from sg_migrate.reports.usage_report import use_words
 from sg_migrate.text import plural, shorten
 
 PAGES = Path(__file__).parent / "pages"
@@ -40,6 +41,7 @@ def render(dictionary: Dictionary) -> str:
         values=_values,
         places=_places,
         kept=_kept,
+        use=use_words,
     )  # fmt: skip
 
 
@@ -67,15 +69,23 @@ def _targets(field: FieldEntry) -> Markup:
 
 
 def _values(field: FieldEntry) -> Markup:
-    if not field.values and not field.default:
+    counts = dict(field.use.values) if field.use else {}
+    if not field.values and not field.default and not counts:
         return Markup()
-    shown = [Markup("<code>{}</code> {}").format(value, label) if label and label != value
-             else Markup("<code>{}</code>").format(value) for value, label in field.values[:VALUES]]  # fmt: skip
+    shown = [_value(value, label, counts.get(value, 0) if counts else None) for value, label in field.values[:VALUES]]
     if len(field.values) > VALUES:
         shown.append(Markup("and {} more").format(len(field.values) - VALUES))
+    others = counts.keys() - {value for value, _ in field.values}
+    shown += [_value(value, "not offered any more", counts[value]) for value in counts if value in others][:VALUES]
     if field.default:
         shown.append(Markup("default <code>{}</code>").format(shorten(field.default, 200)))
     return Markup('<p class="values">') + Markup(" · ").join(shown)
+
+
+def _value(value: str, label: str, number: int | None) -> Markup:
+    said = Markup("<code>{}</code>").format(value)
+    said += Markup(" {}").format(label) if label and label != value else Markup()
+    return said if number is None else said + Markup(' <span class="dim">({:,})</span>').format(number)
 
 
 def _places(field: FieldEntry) -> Markup:

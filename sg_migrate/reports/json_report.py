@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from sg_migrate.reports import phrases
@@ -86,6 +87,7 @@ def _change(review: Review, line: ChangeLine) -> dict[str, Any]:
         "what": line.what,
         "note": line.note or None,
         "sql": phrases.sql_names(review, line) or None,
+        "use": asdict(review.uses[change.place]) if phrases.use(review, line) else None,
         "who": attribution_json(review.attributions.get(line)),
     }
 

@@ -125,7 +125,7 @@ def _change(review: Review, line: ChangeLine) -> tuple[Cell, ...]:
         (Name(change.entity_type),),
         (line.sign, Name(change.field), Name(name)),
         (line.what,),
-        (line.note,),
+        ("; ".join(filter(None, (line.note, phrases.use(review, line)))),),
         *([(phrases.who(review, line),)] if review.attributions else []),
         (Name(phrases.sql_names(review, line)),),
     )

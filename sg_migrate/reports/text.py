@@ -136,7 +136,8 @@ def _change(review: Review, found: ChangeLine) -> Iterator[Line]:
     change = found.change
     name = display_name(review.site, change.entity_type, change.field) if change.field else ""
     what = f"{change.field}  {found.what}" if change.field else found.what
-    notes = "; ".join(note for note in (f'"{name}"' if name else "", found.note, phrases.who(review, found)) if note)
+    quoted = f'"{name}"' if name else ""
+    notes = "; ".join(filter(None, (quoted, found.note, phrases.use(review, found), phrases.who(review, found))))
     sql = phrases.sql_names(review, found)
     line = f"    {found.sign} {what}" + (f"  {notes}" if notes else "") + (f"  [{sql}]" if sql else "")
     yield line, SIGN_STYLES[found.sign]

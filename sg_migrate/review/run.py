@@ -10,6 +10,7 @@ from alembic.script import Script
 
 from sg_migrate.alembic_private import revises
 from sg_migrate.database.reading import Database
+from sg_migrate.database.usage import Use, usage
 from sg_migrate.review.allowances import read_allowances, silenced
 from sg_migrate.review.counting import counted
 from sg_migrate.review.findings import Finding, Level, Rule
@@ -58,6 +59,8 @@ class Review:
     statements: Statements | None = None
     attributions: Mapping[ChangeLine, Attribution] = field(default_factory=dict)
     """Who made the changes on the site, as far as its log tells; empty where nothing is known of it."""
+    uses: Mapping[str, Use] = field(default_factory=dict)
+    """Of what retires or is dropped, by its place, how it is used; empty where no database was asked."""
 
     @property
     def level(self) -> Level:
@@ -99,6 +102,7 @@ def review(
         found = counted(database, found)
     lines = lines_of(revision.transition)
     stood_on = max((created(project.scripts.get_revision(name)) for name in revises(script)), default="")
+    uses = _uses(database, project, revision.site, lines) if database is not None else {}
     allowances = read_allowances(Path(script.path).read_text(encoding="utf-8"))
     return Review(
         revision=script.revision,
@@ -117,8 +121,19 @@ def review(
         before=revision.before,
         after=revision.after,
         statements=statements(script, dialect) if sql else None,
+        uses=uses,
         attributions=attributed(lines, revision.site, project.events(), created(script), stood_on),
     )
+
+
+def _uses(database: Database, project: Project, site: SiteSchema, lines: Iterable[ChangeLine]) -> dict[str, Use]:
+    """How what goes is used, by what the database has now."""
+    going = {line.change.place for line in lines if line.change.kind in ("retired", "dropped")}
+    if not going or not database.heads:
+        return {}
+    built = project.history(database.dialect).built(database.heads)
+    entity_types = {place.partition(".")[0] for place in going}
+    return {one.place: one for one in usage(database.connection, built, site, entity_types) if one.place in going}
 
 
 def _on_other_dialects(

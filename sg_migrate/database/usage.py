@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,18 +15,25 @@ from sg_migrate.text import clean
 from sg_migrate.warehouse.mark import CATALOG, RETIRED_AT
 from sg_migrate.warehouse.state import State, TableState, to_metadata
 
+MOST_VALUES = 100
+"""Values of a list that are told, those with the most records."""
+
+
+LISTS = ("list", "status_list")
+
 
 @dataclass(frozen=True, slots=True)
-class FieldUse:
-    """How an active field is used among the records that are not in the trash.
+class Use:
+    """How an entity type, or an active field of it, is used among the records that are not in the trash.
 
     Attributes:
-        place: ``Shot.sg_old``.
+        place: ``Shot``, ``Shot.sg_old``.
         name: its display name.
-        records: how many records of its entity type there are.
-        filled: how many of them have a value.
+        records: how many records of the entity type there are.
+        filled: how many of them have a value; of an entity type all of them.
         projects: by project id, how many of its records have a value; ``None`` stands for no project.
         last_written: the newest ``updated_at`` of a record with a value, as text; empty where nothing tells.
+        values: of a list, how many records have which value, the most first.
     """
 
     place: str
@@ -35,25 +42,34 @@ class FieldUse:
     filled: int
     projects: dict[int | None, int]
     last_written: str = ""
+    values: tuple[tuple[str, int], ...] = ()
 
     @property
     def could_go(self) -> bool:
-        """Whether it is empty, or used in one project only, where there are records at all."""
-        return bool(self.records) and (self.filled == 0 or (len(self.projects) == 1 and None not in self.projects))
+        """Whether it is empty, or used in one project only; of a field where there are records at all."""
+        in_one = len(self.projects) == 1 and None not in self.projects
+        return (bool(self.records) or "." not in self.place) and (self.filled == 0 or in_one)
 
     @property
     def is_custom(self) -> bool:
         """Whether people made it, as far as its code tells."""
-        return self.place.partition(".")[2].startswith("sg_")
+        entity_type, _, field = self.place.partition(".")
+        return field.startswith("sg_") if field else entity_type.startswith("Custom")
 
 
-def usage(connection: sa.Connection, built: State, site: SiteSchema) -> Iterator[FieldUse]:
-    """The use of every active field: one query for each table, of an entity type or of a list of links.
+def usage(
+    connection: sa.Connection, built: State, site: SiteSchema, entity_types: Collection[str] | None = None
+) -> Iterator[Use]:
+    """The use of entity types and of their active fields.
+
+    It takes one query for each table, of an entity type or of a list of links, and one more for all lists of values of
+    an entity type.
 
     Args:
         connection: a warehouse that is loaded; its session reads the tables without a schema's name.
         built: the tables that its revisions have built.
         site: what the snapshot says of them.
+        entity_types: only these; all of them where left out.
     """
     metadata = to_metadata(built)
     in_use = [one for one in built.values() if not one.mark.kept and one.mark.entity_type != CATALOG]
@@ -62,7 +78,7 @@ def usage(connection: sa.Connection, built: State, site: SiteSchema) -> Iterator
         if state.mark.field:
             lists[state.mark.entity_type].append(state)
     for state in sorted(in_use, key=lambda state: state.mark):
-        if not state.mark.field:
+        if not state.mark.field and (entity_types is None or state.mark.entity_type in entity_types):
             links = [(one, metadata.tables[one.name]) for one in lists[state.mark.entity_type]]
             yield from _of_table(connection, state, metadata.tables[state.name], links, site)
 
@@ -70,7 +86,7 @@ def usage(connection: sa.Connection, built: State, site: SiteSchema) -> Iterator
 def _of_table(
     connection: sa.Connection, state: TableState, table: sa.Table, links: Iterable[tuple[TableState, sa.Table]],
     site: SiteSchema,
-) -> Iterator[FieldUse]:  # fmt: skip
+) -> Iterator[Use]:  # fmt: skip
     known = site.entity_types.get(state.mark.entity_type)
     names = {code: clean(field.name) for code, field in known.fields.items()} if known else {}
     columns = {
@@ -80,25 +96,52 @@ def _of_table(
     }
     project, active = _project(state, table), _active(state, table)
     written = table.columns.get("updated_at")
-    aggregates: list[Any] = [sa.func.count()]
+    aggregates: list[Any] = [sa.func.count(), sa.func.max(written) if written is not None else sa.null()]
     for column in columns.values():
         newest = sa.func.max(sa.case((column.is_not(None), written))) if written is not None else sa.null()
         aggregates += [sa.func.count(column), newest]
     groups = connection.execute(_by(project, *aggregates).select_from(table).where(active)).all()
     records = sum(row[1] for row in groups)
+    of_project = _sorted({row[0]: row[1] for row in groups if row[1]})
+    yield Use(state.mark.entity_type, clean(known.name) if known else "", records, records, of_project,
+              max((_text(row[2]) for row in groups), default=""))  # fmt: skip
+    values = _values(connection, state, columns, active)
     for number, code in enumerate(columns):
-        found = [(row[0], row[2 + 2 * number], row[3 + 2 * number]) for row in groups]
-        filled = {of: count for of, count, _ in found if count}
+        found = [(row[0], row[3 + 2 * number], row[4 + 2 * number]) for row in groups]
+        filled = _sorted({of: count for of, count, _ in found if count})
         last = max((_text(moment) for _, _, moment in found), default="")
-        yield FieldUse(
-            f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled, last
-        )
+        yield Use(
+            f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled, last,
+            tuple(values.get(code, ())),
+        )  # fmt: skip
     for of_list, rows in links:
         query = _by(project, sa.func.count(sa.distinct(rows.c.owner_id)))
         query = query.select_from(rows.join(table, rows.c.owner_id == table.c.id)).where(active)
-        filled = {row[0]: row[1] for row in connection.execute(query) if row[1]}
+        filled = _sorted({row[0]: row[1] for row in connection.execute(query) if row[1]})
         code = of_list.mark.field
-        yield FieldUse(f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled)
+        yield Use(f"{state.mark.entity_type}.{code}", names.get(code, ""), records, sum(filled.values()), filled)
+
+
+def _sorted(projects: Mapping[int | None, int]) -> dict[int | None, int]:
+    """By project id, no project last."""
+    return dict(sorted(projects.items(), key=lambda item: (item[0] is None, item[0] or 0)))
+
+
+def _values(
+    connection: sa.Connection, state: TableState, columns: Mapping[str, sa.Column[Any]], active: Any
+) -> dict[str, list[tuple[str, int]]]:
+    """By field how many records have which value, for the fields that are lists."""
+    lists = {one.mark.field for one in state.columns.values() if one.mark.data_type in LISTS and not one.mark.kept}
+    queries = [
+        sa.select(sa.literal(code).label("field"), column.label("value"), sa.func.count().label("number"))
+        .where(active, column.is_not(None)).group_by(column)
+        for code, column in columns.items() if code in lists
+    ]  # fmt: skip
+    found: dict[str, list[tuple[str, int]]] = {}
+    if queries:
+        for code, value, number in connection.execute(sa.union_all(*queries)):
+            found.setdefault(code, []).append((clean(str(value)), number))
+    return {code: sorted(ones, key=lambda one: (-one[1], one[0]))[:MOST_VALUES] for code, ones in found.items()}
 
 
 def _by(project: Any, *aggregates: Any) -> Any:
