@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -23,12 +23,24 @@ from sg_migrate.warehouse.transition import Change, Transition, transition
 
 
 @dataclass(frozen=True, slots=True)
+class Created:
+    """The tables that a function has created before one of its operations."""
+
+    since: Mapping[str, int]
+    """The number of the operation that made each table."""
+    number: int
+
+    def __contains__(self, table: object) -> bool:
+        return isinstance(table, str) and self.since.get(table, self.number) < self.number
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation of a revision, with what is built and what the revision itself created just before it."""
 
     call: Call
     before: State
-    created: frozenset[str]
+    created: Created
     """Tables that the same function created before this operation."""
 
     @property
@@ -136,7 +148,7 @@ class RevisionUnderReview:
 
     def _side(self, *, is_upgrade: bool, before: State) -> ReplayedFunction:
         fold = Fold(before)
-        found = self._history.step(self.script, is_upgrade=is_upgrade, fold=fold, foreign=True, every_state=True)
+        found = self._history.step(self.script, is_upgrade=is_upgrade, fold=fold, foreign=True)
         problem = found.problem.problem if found.problem else ""
         refuses = bool(found.problem and isinstance(found.problem.__cause__, NotImplementedError))
         misfit = str(found.misfit) if found.misfit else ""
@@ -152,13 +164,13 @@ class RevisionUnderReview:
 
 
 def _operations(found: Step) -> Iterator[Operation]:
-    created: frozenset[str] = frozenset()
-    for call, before in zip(found.calls, found.states, strict=True):
-        yield Operation(call, before, created)
+    since: dict[str, int] = {}
+    for number, (call, before) in enumerate(zip(found.calls, found.states, strict=True)):
+        yield Operation(call, before, Created(since, number))
         if isinstance(call.operation, ops.CreateTableOp):
-            created |= {call.operation.table_name}
-        if isinstance(call.operation, ops.RenameTableOp) and call.operation.table_name in created:
-            created |= {str(call.operation.new_table_name)}
+            since.setdefault(call.operation.table_name, number)
+        if isinstance(call.operation, ops.RenameTableOp) and call.operation.table_name in since:
+            since.setdefault(str(call.operation.new_table_name), number)
 
 
 def _told(step: Operation) -> tuple[object, ...]:

@@ -39,6 +39,12 @@ class Fold:
         self._tables: dict[str, TableState] = dict(state or {})
         self._gone: dict[tuple[str, str], str] = {}
         self._revision = ""
+        self.touched: set[str] = set()
+        """The tables that the last operation made, changed or dropped."""
+
+    def table(self, name: str) -> TableState | None:
+        """A table as it is now."""
+        return self._tables.get(name)
 
     @property
     def state(self) -> State:
@@ -52,6 +58,7 @@ class Fold:
             FoldError: the operation does not fit.
         """
         self._revision = revision
+        self.touched = set()
         operation = call.operation
         try:
             if isinstance(operation, ConversionOp | MarkTableOp):
@@ -78,6 +85,7 @@ class Fold:
         self._note(table.name, before, table)
 
     def _note(self, name: str, before: TableState | None, after: TableState | None) -> None:
+        self.touched.add(name)
         if after is None:
             self._gone[name, ""] = self._revision
             return
@@ -120,7 +128,7 @@ class Fold:
 
     def _drop_table(self, op: ops.DropTableOp) -> None:
         if self._table(op.table_name) is not None:
-            self._become({name: table for name, table in self._tables.items() if name != op.table_name})
+            self._note(op.table_name, self._tables.pop(op.table_name), None)
 
     def _rename_table(self, op: ops.RenameTableOp) -> None:
         table = self._table(op.table_name)

@@ -6,11 +6,12 @@ Only `sg_migrate.revisions.replay` calls it.
 from __future__ import annotations
 
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from types import FunctionType, SimpleNamespace
+from types import CodeType, FrameType, FunctionType, SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -96,12 +97,12 @@ class _Recorder:
 
     def __init__(self, context: MigrationContext, filename: str) -> None:
         self.context = context
-        self.filename = filename
+        self._lines = _Lines(filename)
         self.calls: list[Call] = []
         self.autocommit = False
 
     def invoke(self, operation: MigrateOperation, *, batch: bool = False) -> Any:
-        self.calls.append(Call(operation, _line(self.filename), batch, self.autocommit))
+        self.calls.append(Call(operation, self._lines.now(), batch, self.autocommit))
         return _TableWhenUsed(operation, self.context) if isinstance(operation, ops.CreateTableOp) else None
 
     @contextmanager
@@ -146,11 +147,30 @@ def batches(
     yield operations
 
 
-def _line(filename: str) -> int | None:
-    """The line of ``filename`` that is being run."""
-    frame = sys._getframe(1)
-    while frame is not None:
-        if frame.f_code.co_filename == filename:
-            return frame.f_lineno
-        frame = frame.f_back  # type: ignore[assignment]
-    return None
+class _Lines:
+    """Finds the line of a file that is being run.
+
+    A frame works out its own ``f_lineno`` from the function's beginning each time it is asked; the first revision of a
+    large site is one function of a hundred thousand lines, and asks for each of its operations.
+    """
+
+    def __init__(self, filename: str) -> None:
+        self._filename = filename
+        self._known: dict[int, tuple[list[int], list[int | None]]] = {}
+
+    def now(self) -> int | None:
+        """The line; ``None`` where nothing of the file is being run."""
+        frame: FrameType | None = sys._getframe(1)
+        while frame is not None:
+            if frame.f_code.co_filename == self._filename:
+                starts, lines = self._table(frame.f_code)
+                return lines[bisect_right(starts, frame.f_lasti) - 1]
+            frame = frame.f_back
+        return None
+
+    def _table(self, code: CodeType) -> tuple[list[int], list[int | None]]:
+        """Where in the code each line begins."""
+        if id(code) not in self._known:
+            found = list(code.co_lines())
+            self._known[id(code)] = ([start for start, _, _ in found], [line for _, _, line in found])
+        return self._known[id(code)]

@@ -19,6 +19,7 @@ from sg_migrate.alembic_private import stands_on, upgrade_steps
 from sg_migrate.errors import ContradictionError, FoldError, RecordingError
 from sg_migrate.revisions.fold import Fold
 from sg_migrate.revisions.recorder import Call, record
+from sg_migrate.revisions.states import States
 from sg_migrate.warehouse.comments import UNSETTLED
 from sg_migrate.warehouse.state import State, TableState
 
@@ -37,9 +38,9 @@ class Step:
         calls: its operations, in their order.
         before: what is built before it.
         after: what is built after it.
+        states: what is built before each operation.
         problem: why it could not be run to its end.
         misfit: why it does not fit what is built.
-        states: what is built before each operation, where that was asked for.
     """
 
     revision: Script
@@ -47,9 +48,9 @@ class Step:
     calls: tuple[Call, ...]
     before: State
     after: State
+    states: States
     problem: RecordingError | None = None
     misfit: FoldError | None = None
-    states: tuple[State, ...] = ()
 
     @property
     def error(self) -> RecordingError | FoldError | None:
@@ -147,9 +148,7 @@ class History:
                 found = replace(found, after=settled)
             yield found
 
-    def step(
-        self, script: Script, *, is_upgrade: bool, fold: Fold, foreign: bool = False, every_state: bool = False
-    ) -> Step:
+    def step(self, script: Script, *, is_upgrade: bool, fold: Fold, foreign: bool = False) -> Step:
         """Run one function of a revision on what is built before it.
 
         Args:
@@ -157,22 +156,20 @@ class History:
             is_upgrade: whether to run ``upgrade()``.
             fold: what is built before it; the operations are applied to it.
             foreign: run a revision that is not ours too; its operations build nothing.
-            every_state: whether to keep what is built before each operation; of a large site that is a lot.
         """
         ours = is_ours(script)
         calls, problem = self._record(script, is_upgrade) if ours or foreign else ([], None)
         before = fold.state
-        states = []
+        states = States(before)
         misfit = None
         for call in calls:
-            if every_state:
-                states.append(fold.state)
             try:
                 if ours:
                     fold.apply(call, script.revision)
             except FoldError as error:
                 misfit = misfit or error
-        return Step(script, is_upgrade, tuple(calls), before, fold.state, problem, misfit, tuple(states))
+            states.add({name: fold.table(name) for name in fold.touched} if ours else {})
+        return Step(script, is_upgrade, tuple(calls), before, fold.state, states, problem, misfit)
 
     def _record(self, script: Script, is_upgrade: bool) -> tuple[list[Call], RecordingError | None]:
         key = (script.revision, is_upgrade)

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from sites import REAL, SAMPLES, field, site
 from studio import Studio
-from test_dictionary import HOSTILE
 
 from sg_migrate import Field, Settings, load_schema
 from sg_migrate.dictionary.collect import schema_dictionary
@@ -17,6 +16,7 @@ from sg_migrate.reports import dictionary_formats
 
 pytestmark = pytest.mark.long
 
+HOSTILE = "\"><script>alert(1)</script>\n{{ 7*7 }} {% raw %} `x` | it's \u202e \x1b[31m"
 PROFILE = """
 warehouse:
   target: here

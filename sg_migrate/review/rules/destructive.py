@@ -115,7 +115,7 @@ def _renames(revision: RevisionUnderReview, step: Operation) -> Iterator[Finding
     op = step.operation
     if not revision.ours:
         return
-    if isinstance(op, ops.RenameTableOp) and op.table_name not in {*step.before, *step.created}:
+    if isinstance(op, ops.RenameTableOp) and op.table_name not in step.before and op.table_name not in step.created:
         what = f"table {op.table_name} is renamed to {op.new_table_name}"
         yield NOT_OURS.finding(what, table=op.table_name, line=step.call.line)
     if isinstance(op, ops.AlterColumnOp) and op.modify_name and step.column(op.table_name, op.column_name) is None:

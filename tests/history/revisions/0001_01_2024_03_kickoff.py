@@ -25,7 +25,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '67626321eb7346eb'
+sg_digest: Union[str, None] = 'f5b645b5accba550'
 
 
 def upgrade() -> None:

@@ -67,7 +67,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '9c45f79e683fef02'
+sg_digest: Union[str, None] = '32570ff4d85c5898'
 
 
 def upgrade() -> None:

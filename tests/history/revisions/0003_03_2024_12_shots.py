@@ -67,7 +67,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = 'dd9d88a65cef5bea'
+sg_digest: Union[str, None] = '7ce5ebcdd5480cf1'
 
 
 def upgrade() -> None:

@@ -80,7 +80,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '1a7ca384939a2ac5'
+sg_digest: Union[str, None] = '69343291de74ac3b'
 
 
 def upgrade() -> None:

@@ -71,7 +71,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = '3d96ac03627ee8d3'
+sg_digest: Union[str, None] = 'd1535f8d5ddc9071'
 
 
 def upgrade() -> None:

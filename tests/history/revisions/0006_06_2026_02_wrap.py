@@ -50,7 +50,7 @@ branch_labels: Union[str, Sequence[str], None] = None
 depends_on: Union[str, Sequence[str], None] = None
 
 # The state of the site that this revision leads to; sg_migrate reads the revisions that have this line.
-sg_digest: Union[str, None] = 'dcddf0680e50c45e'
+sg_digest: Union[str, None] = '8237dec9ece64e25'
 
 
 def upgrade() -> None:
