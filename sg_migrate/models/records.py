@@ -284,7 +284,12 @@ class Links(_ToRecords[R]):
         )  # fmt: skip
 
     def any(self, target: Any, *criteria: ColumnElement[bool]) -> ColumnElement[bool]:
-        """That it leads to a record of ``target`` that meets the criteria."""
+        """That it leads to a record of ``target``, a class or an alias of one, that meets the criteria.
+
+        Raises ``ValueError`` for the class that has the list: an alias of it tells the two ends apart.
+        """
+        if target is self.owner:
+            raise ValueError(f"{self!r} leads from {target.__name__} to itself: ask for aliased({target.__name__})")
         rows = self.table.alias()
         found = exists().where(
             rows.c.owner_id == self.owner.id, rows.c.linked_type == target.__entity_type__,
@@ -342,11 +347,19 @@ class LinkedRecords(abc.Sequence[R]):
             self._now = {}
         return self._now
 
+    def _present(self) -> dict[Key, R]:
+        """The links whose records are there: what was missing may be now, and what was there may be deleted."""
+        session, classes = object_session(self._owner), self._owner.__classes__
+        found = {}
+        for key, record in self._rows().items():
+            if record is None or inspect(record).was_deleted:
+                record = in_session(session, classes.get(key[0]), key[1])
+            if record is not None:
+                found[key] = record
+        return found
+
     def _items(self) -> list[R]:
-        rows, classes = self._rows(), self._owner.__classes__
-        session = object_session(self._owner)
-        found = (record or in_session(session, classes.get(code), number) for (code, number), record in rows.items())
-        return [record for record in found if record is not None]
+        return list(self._present().values())
 
     def __iter__(self) -> abc.Iterator[R]:
         return iter(self._items())
@@ -376,11 +389,11 @@ class LinkedRecords(abc.Sequence[R]):
         """Add a record, unless it is there."""
         key = self._links.key_of(record)
         self._links.allow(key[0])
-        self._rows()[key] = record
-        self._after_change()
-        other = self._links.other_end(key[0])
+        rows, other = self._rows(), self._links.other_end(key[0])
         if isinstance(other, Link):
             other.__set__(record, self._owner)
+        rows[key] = record
+        self._after_change()
 
     def extend(self, records: abc.Iterable[R]) -> None:
         """Add records."""
@@ -420,11 +433,11 @@ class LinkedRecords(abc.Sequence[R]):
     def clear(self, but: abc.Iterable[Key] = ()) -> None:
         """Take every record out, the links to missing ones too."""
         kept = set(but)
-        for key, record in list(self._rows().items()):
-            if key not in kept and record is not None:
+        for key, record in self._present().items():
+            if key not in kept:
                 self.remove(record)
-            elif key not in kept:
-                del self._rows()[key]
+        for key in self._rows().keys() - kept:
+            del self._rows()[key]
         self._after_change()
 
     def _after_change(self) -> None:
