@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta, timezone
@@ -13,6 +15,7 @@ import sqlalchemy as sa
 from engines import Databases
 from sites import site
 from sqlalchemy.exc import StatementError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.orm.exc import DetachedInstanceError
 from tracker import tracker
@@ -441,6 +444,32 @@ def test_prefetch_is_one_query_for_each_type(models: Models, session: Session, t
     with counted(session) as statements:
         prefetch(session, tasks[:300], task_of.entity, task_of.project)
     assert statements == [], "what the session has is not asked for"
+
+
+@pytest.mark.filterwarnings("ignore:coroutine 'Connection.cursor' was never awaited:RuntimeWarning")
+def test_an_async_session_reads_links_in_run_sync(models: Models) -> None:
+    asyncio.run(reads_links_in_run_sync(models))
+    gc.collect()  # of what SQLAlchemy was refused it says that nobody awaited it: here, not in another test
+
+
+async def reads_links_in_run_sync(models: Models) -> None:
+    engine = create_async_engine("sqlite+aiosqlite://")
+    async with engine.begin() as connection:
+        await connection.run_sync(models.metadata.create_all)
+    async with AsyncSession(engine) as session:
+        shot = models["Shot"](id=1, assets=[models["Asset"](id=2)])
+        session.add_all([shot, *shot.assets, models["Task"](id=3, entity=shot)])
+        await session.commit()
+        session.expunge_all()
+        task = (await session.scalars(sa.select(models["Task"]))).one()
+        with pytest.raises(StatementError, match="greenlet_spawn"):
+            _ = task.entity
+        assert (await session.run_sync(lambda _: task.entity)).id == 1
+        with pytest.raises(StatementError, match="greenlet_spawn"):
+            list(task.entity.assets)
+        await session.run_sync(prefetch, [task.entity], models["Shot"].assets)
+        assert [asset.id for asset in task.entity.assets] == [2]
+    await engine.dispose()
 
 
 def test_load_fields_reads_what_it_is_told(models: Models, session: Session, tasks: list[Any]) -> None:
