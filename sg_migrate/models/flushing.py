@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, event, insert, insp
 from sqlalchemy.orm import object_session
 
 from sg_migrate.models.fetching import Key, in_session
-from sg_migrate.models.records import Link, LinkedRecords, Links, held_by
+from sg_migrate.models.links import Link
+from sg_migrate.models.lists import LinkedRecords, Links
+from sg_migrate.models.records import held_by
 
 
 def keep_links(base: type[Any]) -> None:

@@ -8,14 +8,11 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from sg_migrate.models import fetching, flushing, link_tables, records, values
+from sg_migrate.models.embedded import EMBEDDED
 from sg_migrate.models.pairs import pairs_of
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.state import ColumnState, State, TableState
-
-EMBEDDED = (values, link_tables, fetching, records, flushing)
-"""The files of which a script consists before its classes."""
 
 IN_CLASSES = frozenset({
     "Any", "BigInteger", "Boolean", "Date", "Day", "Decimal", "Double", "FLOAT", "Float", "ForeignKeyConstraint",
