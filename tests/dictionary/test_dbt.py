@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostile import HOSTILE
 from sites import REAL, SAMPLES, field, site
 from studio import Studio
-from test_dictionary import HOSTILE
 
 from sg_migrate import Field, Settings, load_schema
 from sg_migrate.dictionary.collect import schema_dictionary

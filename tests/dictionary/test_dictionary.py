@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hostile import HOSTILE
 from markdown_it import MarkdownIt
 from sites import REAL, SAMPLES, field, site
 from studio import Studio
@@ -15,8 +16,6 @@ from studio import Studio
 from sg_migrate import Settings, load_schema
 from sg_migrate.dictionary.collect import schema_dictionary
 from sg_migrate.reports import dictionary_formats, dictionary_page
-
-HOSTILE = '"><script>alert(1)</script>\n{{ 7*7 }} {% raw %} `x` | <img src=x onerror=alert(2)> \u202e \x1b[31m'
 
 
 @pytest.fixture
