@@ -5,8 +5,10 @@ from __future__ import annotations
 from sg_migrate.models.build import Models, build_models
 from sg_migrate.models.fetching import prefetch
 from sg_migrate.models.json_filters import json_has
+from sg_migrate.models.links import Link
+from sg_migrate.models.lists import LinkedRecords, Links
 from sg_migrate.models.paths import load_fields
-from sg_migrate.models.records import Link, LinkedRecords, Links, Record
+from sg_migrate.models.records import Record
 from sg_migrate.models.validator import refuse_invalid
 from sg_migrate.models.walking import PARENTS, backrefs, parents
 from sg_migrate.models.writing import get_by, upsert

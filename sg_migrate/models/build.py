@@ -12,8 +12,10 @@ from sqlalchemy.types import TypeEngine
 from sg_migrate.models import values
 from sg_migrate.models.flushing import keep_links
 from sg_migrate.models.layouts import Layout
+from sg_migrate.models.links import Link
+from sg_migrate.models.lists import Links
 from sg_migrate.models.plan import ClassPlan, LinkPlan, Plan
-from sg_migrate.models.records import Link, Links, Record
+from sg_migrate.models.records import Record
 from sg_migrate.models.site_rows import record_of
 from sg_migrate.models.sources import plan_for
 from sg_migrate.settings import Settings

@@ -86,7 +86,7 @@ def fill_lists(
             keys[owner_id].append((code, record_id))
     found = fetch(session, links.owner.__classes__, {key for some in keys.values() for key in some}, only)
     for owner_id, owner in by_id.items():
-        links.__get__(owner, type(owner)).fill({key: found.get(key) for key in sorted(keys[owner_id])})
+        links.of_record(owner).fill({key: found.get(key) for key in sorted(keys[owner_id])})
     return found
 
 
@@ -105,7 +105,7 @@ def prefetch(session: Session, records: abc.Iterable[Any], *what: Any) -> None:
     wanted = []
     for link in what:
         those = [owner for owner in owners if isinstance(owner, link.owner)]
-        if hasattr(link, "table"):
+        if link.is_list:
             fill_lists(session, those, link)
         else:
             wanted += [(link, owner, key) for owner in those if (key := link.key(owner)) is not None]

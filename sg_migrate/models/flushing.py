@@ -10,7 +10,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, event, insert, insp
 from sqlalchemy.orm import object_session
 
 from sg_migrate.models.fetching import Key, in_session
-from sg_migrate.models.records import Link, LinkedRecords, Links, held_by
+from sg_migrate.models.links import Link
+from sg_migrate.models.lists import LinkedRecords, Links
+from sg_migrate.models.records import held_by
 
 
 def keep_links(base: type[Any]) -> None:
@@ -46,10 +48,13 @@ def _updated(mapper: Any, connection: Connection, record: Any) -> None:
     key = _write_lists(connection, record)
     for link in record.__links__.values():
         if link.pairs:
-            histories = [inspect(record).attrs[column].history for column in link.columns]
-            if any(history.has_changes() for history in histories):
-                types = histories[-1].deleted or histories[-1].unchanged if link.type_column else link.types
-                _tell_owners(connection, record, link, key, before=types or link.pairs)
+            histories = {column: inspect(record).attrs[column].history for column in link.columns}
+            if any(history.has_changes() for history in histories.values()):
+                before: abc.Iterable[str] = link.types
+                if link.type_column:
+                    of_type = histories[link.type_column]
+                    before = of_type.deleted or of_type.unchanged or link.pairs  # what was expired has no history
+                _tell_owners(connection, record, link, key, before)
 
 
 def _write_lists(connection: Connection, record: Any) -> Key:

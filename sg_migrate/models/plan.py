@@ -5,17 +5,15 @@ from __future__ import annotations
 import builtins
 import keyword
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from sg_migrate.models import fetching, flushing, link_tables, records, values
+from sg_migrate.models.embedded import EMBEDDED
 from sg_migrate.models.pairs import pairs_of
 from sg_migrate.site.schema import EntityType, Field, SiteSchema
 from sg_migrate.warehouse.mark import CATALOG
 from sg_migrate.warehouse.state import ColumnState, State, TableState
-
-EMBEDDED = (values, link_tables, fetching, records, flushing)
-"""The files of which a script consists before its classes."""
 
 IN_CLASSES = frozenset({
     "Any", "BigInteger", "Boolean", "Date", "Day", "Decimal", "Double", "FLOAT", "Float", "ForeignKeyConstraint",
@@ -98,12 +96,11 @@ def plan_models(built: State, site: SiteSchema | None = None, *, retired: bool =
         elif table.mark.entity_type != CATALOG:
             own.append(table)
     names = Names(TAKEN_IN_SCRIPT)
-    classes = {
-        table.name: _class(
-            names.take(table.mark.entity_type), table, lists.get(table.mark.entity_type, ()), entity_types
-        )
-        for table in sorted(own, key=lambda table: table.mark)
-    }
+    classes = {}
+    for table in sorted(own, key=lambda table: table.mark):
+        code = table.mark.entity_type
+        fields = entity_types[code].fields if code in entity_types else {}
+        classes[table.name] = _class(names.take(code), table, lists.get(code, ()), fields)
     return Plan(_with_pairs(classes, entity_types), tables)
 
 
@@ -131,51 +128,61 @@ class Names:
         return name
 
 
-def _class(
-    name: str, table: TableState, lists: Iterable[TableState], entity_types: Mapping[str, EntityType]
-) -> ClassPlan:
-    code = table.mark.entity_type
-    fields = entity_types[code].fields if code in entity_types else {}
-    links, ends = _links(table, fields)
+def _class(name: str, table: TableState, lists: Iterable[TableState], fields: Mapping[str, Field]) -> ClassPlan:
     names = Names(TAKEN_IN_CLASS)
-    attributes = {}
-    in_order = sorted(table.columns.values(), key=lambda column: (column.name in ends, column.mark.kept))
-    for column in in_order:
-        if column.name == "id":
-            attributes["id"] = "id"
-            continue
-        plain = not column.mark.role and not column.mark.former and column.mark.field
-        attributes[column.name] = names.take(column.mark.field if plain else column.name)
+    link_columns = _link_columns(table)
+    attributes = _attributes(table, link_columns, names)
     columns = tuple(
         ColumnPlan(attributes[column.name], column, _valid_values(column, fields)) for column in table.columns.values()
     )
-    planned = [
-        replace(
-            link, attribute=names.take(link.attribute), id_attribute=attributes[link.id_attribute],
-            type_attribute=attributes.get(link.type_attribute, ""),
-        )
-        for link in links
-    ]  # fmt: skip
-    for rows in sorted(lists, key=lambda rows: (rows.mark.kept, rows.name)):
-        code = "" if rows.mark.former else rows.mark.field
-        types = fields[rows.mark.field].valid_types if rows.mark.field in fields else ()
-        planned.append(LinkPlan(names.take(code or rows.name), code, types, rows.comment, table=rows.name))
-    return ClassPlan(table.mark.entity_type, name, table, columns, tuple(sorted(planned, key=lambda p: p.attribute)))
+    links = [*_links(link_columns, fields, attributes, names), *_lists(lists, fields, names)]
+    return ClassPlan(table.mark.entity_type, name, table, columns, tuple(sorted(links, key=lambda one: one.attribute)))
 
 
-def _links(table: TableState, fields: Mapping[str, Field]) -> tuple[list[LinkPlan], set[str]]:
-    """The links of a table, with column names in place of attributes yet, and the columns that they consist of."""
-    parts: dict[str, dict[str, ColumnState]] = {}
+LinkColumns: TypeAlias = Mapping[str, Mapping[str, ColumnState]]
+"""The columns of links: by field, and by their role, which is ``id`` or ``type``."""
+
+
+def _link_columns(table: TableState) -> LinkColumns:
+    found: dict[str, dict[str, ColumnState]] = {}
     for column in table.columns.values():
         if column.mark.role in ("id", "type") and not column.mark.former:
-            parts.setdefault(column.mark.field, {})[column.mark.role] = column
-    links = []
-    for code, found in parts.items():
-        types = fields[code].valid_types if code in fields else ()
+            found.setdefault(column.mark.field, {})[column.mark.role] = column
+    return found
+
+
+def _attributes(table: TableState, link_columns: LinkColumns, names: Names) -> dict[str, str]:
+    """By column, the attribute: the field's code where it may; the columns of links step aside for others."""
+    of_links = {column.name for found in link_columns.values() for column in found.values()}
+    attributes = {"id": "id"}
+    for column in sorted(table.columns.values(), key=lambda column: (column.name in of_links, column.mark.kept)):
+        if column.name != "id":
+            is_field = column.mark.field and not column.mark.role and not column.mark.former
+            attributes[column.name] = names.take(column.mark.field if is_field else column.name)
+    return attributes
+
+
+def _links(
+    link_columns: LinkColumns, fields: Mapping[str, Field], attributes: Mapping[str, str], names: Names
+) -> Iterator[LinkPlan]:
+    for code, found in link_columns.items():
+        types = _types(code, fields)
         if "id" in found and ("type" in found or len(types) == 1):
-            type_name = found["type"].name if "type" in found else ""
-            links.append(LinkPlan(code, code, types, found["id"].comment, found["id"].name, type_name))
-    return links, {column.name for found in parts.values() for column in found.values()}
+            type_attribute = attributes[found["type"].name] if "type" in found else ""
+            yield LinkPlan(
+                names.take(code), code, types, found["id"].comment, attributes[found["id"].name], type_attribute
+            )
+
+
+def _lists(tables: Iterable[TableState], fields: Mapping[str, Field], names: Names) -> Iterator[LinkPlan]:
+    for table in sorted(tables, key=lambda table: (table.mark.kept, table.name)):
+        code = "" if table.mark.former else table.mark.field
+        types = _types(table.mark.field, fields)
+        yield LinkPlan(names.take(code or table.name), code, types, table.comment, table=table.name)
+
+
+def _types(code: str, fields: Mapping[str, Field]) -> tuple[str, ...]:
+    return fields[code].valid_types if code in fields else ()
 
 
 def _valid_values(column: ColumnState, fields: Mapping[str, Field]) -> tuple[str, ...]:

@@ -22,7 +22,8 @@ from sqlacodegen_v2.models import ColumnAttribute, Model, ModelClass
 from sqlalchemy.types import TypeEngine
 
 from sg_migrate.models.build import MODEL_TYPES, model_type, tables_of
-from sg_migrate.models.plan import EMBEDDED, LinkPlan, Plan
+from sg_migrate.models.embedded import EMBEDDED
+from sg_migrate.models.plan import LinkPlan, Plan
 from sg_migrate.warehouse.model import LINK_TABLE_COLUMNS, LINK_TABLE_COMMENTS
 from sg_migrate.warehouse.state import State, TableState, type_text
 

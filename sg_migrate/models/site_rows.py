@@ -50,7 +50,7 @@ def _attributes(cls: Any) -> dict[str, str]:
 def _set(record: Any, name: str, value: Any) -> None:
     cls = type(record)
     if name in cls.__lists__:
-        cls.__lists__[name].__get__(record, cls).replace_keys(links(value or [])[0])
+        cls.__lists__[name].of_record(record).replace_keys(links(value or [])[0])
     elif name in cls.__links__:
         cls.__links__[name].set_key(record, None if value is None else link(value)[::-1])
     elif value is None or isinstance(value, (date, datetime)):

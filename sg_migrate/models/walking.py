@@ -9,7 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from sg_migrate.models.fetching import fetch, in_ids
-from sg_migrate.models.records import Link, Record
+from sg_migrate.models.links import Link
+from sg_migrate.models.records import Record
 
 PARENTS: Mapping[str, Sequence[str]] = {
     "Cut": ("entity", "sg_scene", "project"),
@@ -104,13 +105,13 @@ def backrefs(session: Session, records: Record | Iterable[Record], link: Any) ->
     for code, of_type in sorted(ids.items()):
         for key, back in _rows_back(session, link, owner, code, of_type):
             found[targets[key]].append(back)
-            if not hasattr(link, "table"):  # a script's links are of a class of its own
+            if not link.is_list:
                 link.hold(back, key, targets[key])
     return found
 
 
 def _rows_back(session: Session, link: Any, owner: Any, code: str, ids: list[int]) -> Iterable[tuple[Any, Any]]:
-    if hasattr(link, "table"):
+    if link.is_list:
         rows = link.table.c
         for condition in in_ids(rows.linked_id, ids):
             query = select(rows.linked_id, owner).join(link.table, rows.owner_id == owner.id)

@@ -51,7 +51,7 @@ def upsert(session: Session, rows: Iterable[Any]) -> int:
         values = [{column.name: vars(row)[name] for name, column in columns.items()} for row in of_group]
         session.execute(statement, values)
         for links in cls.__lists__.values():
-            _write_lists(session, links, [(row.id, links.__get__(row, cls)) for row in of_group])
+            _write_lists(session, links, [(row.id, links.of_record(row)) for row in of_group])
         for row in of_group:
             known = in_session(session, cls, row.id)
             if known is not None:

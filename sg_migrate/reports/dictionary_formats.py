@@ -70,12 +70,12 @@ def dbt(dictionary: Dictionary, schema: str = "") -> str:
     return json.dumps({"version": 2, "sources": [source]}, indent=1, ensure_ascii=False)
 
 
-_JINJA = re.compile(r"\{([{%#])")
+_JINJA = re.compile(r"\{(?=[{%#])")
 
 
 def _plain(text: str) -> str:
     """A text that dbt's Jinja leaves alone: what opens something there is opened apart."""
-    return _JINJA.sub(r"{ \1", text)
+    return _JINJA.sub("{ ", text)
 
 
 def _dbt_tables(entry: EntityEntry, dictionary: Dictionary) -> Iterator[dict[str, Any]]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any, Literal, TypeAlias, cast, get_args
 
 from sg_migrate.site.raw import canonical_text
@@ -104,11 +105,10 @@ class SiteChange:
             return "query changed"
         if self.kind == "renamed":
             return f"renamed in the warehouse: {_shown(self.old)} -> {_shown(self.new)}"
-        if self.kind not in ("name", "description", "comment"):
-            return f"{word} {_shown(self.old)} -> {_shown(self.new)}"
-        old, new = _quoted(self.old), _quoted(self.new)
+        show = _quoted if self.kind in ("name", "description", "comment") else _shown
+        old, new = show(self.old), show(self.new)
         if old == new:  # They differ in what is not seen: spaces, control characters, or beyond the cut.
-            old, new = _around_difference(str(self.old), str(self.new))
+            old, new = _around_difference(str(self.old), str(self.new), show)
         return f"{word} {old} -> {new}"
 
     def _list(self) -> str:
@@ -116,18 +116,15 @@ class SiteChange:
         return ", ".join(signs) or "in another order"
 
 
-def _around_difference(old: str, new: str) -> tuple[str, str]:
-    """Two texts from a little before where they differ, with everything in them visible."""
-    at = next(
-        (i for i, (one, other) in enumerate(zip(old, new, strict=False)) if one != other), min(len(old), len(new))
-    )
-    start = max(0, at - 20) if max(len(old), len(new)) > 80 else 0
-
-    def part(text: str) -> str:
-        shown = ascii(text[start : start + 80])
-        return f"{'…' if start else ''}{shown}{'…' if len(text) > start + 80 else ''}"
-
-    return part(old), part(new)
+def _around_difference(old: str, new: str, show: Callable[[str], str]) -> tuple[str, str]:
+    """Two texts from a little before where they differ; escaped, where that is not seen."""
+    at = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(old, new, strict=False))))
+    start = max(0, at - 20)
+    before = "…" if start else ""
+    one, other = (show(text[start:]) for text in (old, new))
+    if one == other:
+        one, other = (ascii(text[start : at + 10]) for text in (old, new))
+    return before + one, before + other
 
 
 def _quoted(text: object) -> str:

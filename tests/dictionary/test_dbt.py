@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostile import HOSTILE
 from sites import REAL, SAMPLES, field, site
 from studio import Studio
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from hostile import HOSTILE
 from markdown_it import MarkdownIt
 from sites import REAL, SAMPLES, field, site
 from studio import Studio
@@ -15,8 +16,6 @@ from studio import Studio
 from sg_migrate import Settings, load_schema
 from sg_migrate.dictionary.collect import schema_dictionary
 from sg_migrate.reports import dictionary_formats, dictionary_page
-
-HOSTILE = '"><script>alert(1)</script>\n{{ 7*7 }} {% raw %} `x` | <img src=x onerror=alert(2)> \u202e \x1b[31m'
 
 
 @pytest.fixture
@@ -116,6 +115,38 @@ def test_dbt_gets_descriptions_values_and_relationships(studio: Studio) -> None:
     assert columns["sg_seq_id"]["data_tests"] == [
         {"relationships": {"arguments": {"to": "source('shotgrid', 'sequence')", "field": "id"}}}
     ]
+
+
+def test_dbt_gets_the_tables_of_lists_of_links(studio: Studio) -> None:
+    found = yaml.safe_load(written(studio, "dbt"))
+    tables = {table["name"]: table for table in found["sources"][0]["tables"]}
+    assert tables.keys() == {table.name for table in studio.built.values()} - catalog_names()
+    assert tables["shot__assets"]["description"] == "Shot: Assets"
+    owner, *others = tables["shot__assets"]["columns"]
+    assert owner == {
+        "name": "owner_id",
+        "description": "The id of the record that has the link",
+        "data_tests": [{"relationships": {"arguments": {"to": "source('shotgrid', 'shot')", "field": "id"}}}],
+    }
+    assert [column["name"] for column in others] == ["linked_type", "linked_id"]
+
+
+@pytest.mark.parametrize(
+    ("text", "as_dbt_reads_it"),
+    [
+        ("a {set} of {1, 2} }} %} #} {", "a {set} of {1, 2} }} %} #} {"),
+        ("{{ 7*7 }}", "{ { 7*7 }}"),
+        ("{% raw %} {# x #}", "{ % raw %} { # x #}"),
+        ("{{{x}}} {{%", "{ { {x}}} { { %"),
+    ],
+)
+def test_dbt_gets_texts_as_they_are_but_for_what_opens_jinja(text: str, as_dbt_reads_it: str) -> None:
+    values = field("Shot.sg_list", "list List", description=text, valid_values=("plain", text))
+    found = schema_dictionary(site(Shot={"sg_list": values}), Settings())
+    columns = yaml.safe_load(dictionary_formats.dbt(found))["sources"][0]["tables"][0]["columns"]
+    column = next(column for column in columns if column["name"] == "sg_list")
+    assert column["description"] == f"List: {as_dbt_reads_it}"
+    assert ("data_tests" in column) == (text == as_dbt_reads_it), "a value that would be another is not tested"
 
 
 @pytest.mark.parametrize("path", [SAMPLES[4], *REAL[-1:]], ids=lambda path: path.stem)

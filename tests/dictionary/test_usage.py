@@ -21,7 +21,9 @@ def used(databases: Databases, engine_name: str, tmp_path: Path) -> Studio:
         "sg_one": "number One", "sg_both": "list Both", "sg_tags": "multi_entity:Tag",
         "sg_lead": "entity:HumanUser",
     }  # fmt: skip
-    studio.follow(site(Shot=shot, Project={"name": "text"}, Tag={"name": "text"}, HumanUser={"sg_desk": "text"}), "r1")
+    studio.follow(
+        site(Shot=shot, Project={"name": "text"}, Tag={"sg_kind": "text"}, HumanUser={"sg_desk": "text"}), "r1"
+    )
     studio.upgrade()
     studio.execute("INSERT INTO human_user (id, sg_desk) VALUES (7, 'by the window')")
     columns = "id, code, project_id, project_type, updated_at, sg_one, sg_both, sg_lead_id, retired_at"
@@ -54,9 +56,11 @@ def test_what_is_counted(databases: Databases, engine_name: str, tmp_path: Path)
     assert counted["Shot"] == (3, {"1": 2, "2": 1}, "2026-01-03")
     assert found["Shot.sg_both"]["values"] == [["x", 2], ["y", 1]]
     assert not any(one["values"] for place, one in found.items() if place != "Shot.sg_both")
+    assert counted["Tag.sg_kind"] == (0, {}, "")
 
 
 def test_what_could_go(databases: Databases, tmp_path: Path) -> None:
+    """Not ``Tag.sg_kind``: of what has no records nobody can tell."""
     studio = used(databases, "sqlite", tmp_path)
     result = studio.sg_migrate("usage")
     assert result.exit_code == 0, result.output

@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from engines import Databases
+from in_process import run_here
 from scripts import render, script_of
 from sites import REAL, site
+from sqlalchemy.exc import StatementError
 from sqlalchemy.orm import Session
+from studio import execute
 
+from sg_migrate import Snapshot, write_snapshot
 from sg_migrate.models import build_models
 from sg_migrate.models.layouts import TYPES, Layout
+from sg_migrate.revisions.project import Project
 
 RELEASES: dict[Layout, str] = {"shotgrid_orm-0.2": "0.2.0", "shotgrid_orm-0.3": "0.3.4"}
 
@@ -99,6 +106,42 @@ def test_links_are_objects_there_too(layout: Layout) -> None:
             with pytest.raises(TypeError, match="leads to Sequence"):
                 session.get_one(shot_of, 2).sg_sequence = models["Asset"](id=1)
     engine.dispose()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite", "postgresql"])
+def test_moments_without_a_zone_are_utc(databases: Databases, engine_name: str, tmp_path: Path) -> None:
+    """Whatever the session's own zone is; in its layouts, and in a warehouse of its making that was taken over."""
+    schema = site(Shot={"code": "text", "created_at": "date_time"})
+    url = databases.new(engine_name)
+    elsewhere = {"connect_args": {"options": "-c timezone=Asia/Tokyo"}} if engine_name == "postgresql" else {}
+    engine = sa.create_engine(url, **elsewhere)
+    layout: Layout = "shotgrid_orm-0.3"
+    models = build_models(schema, layout=layout)
+    models.metadata.create_all(engine)
+    execute(url, """INSERT INTO "Shot" (id, created_at) VALUES (1, '2026-03-01 12:00:00.123456')""")
+    write_snapshot(tmp_path / "site.json", Snapshot(schema))
+    run_here(tmp_path, "sg-migrate", "init", "project", "--adopt", "--from", "site.json", "--url", url)
+    project = Project.find(tmp_path / "project" / "alembic.ini")
+    with script_of(render(schema, layout=layout)) as script, script_of(render(project)) as adopted:
+        for number, found in enumerate((models, script.CLASSES, build_models(project), adopted.CLASSES), start=2):
+            utc_in_python(engine, found["Shot"], number)
+    engine.dispose()
+
+
+def utc_in_python(engine: sa.Engine, cls: Any, number: int) -> None:
+    moment = datetime(2026, 3, 1, 21, 30, tzinfo=timezone(timedelta(hours=9)))
+    with Session(engine) as session:
+        read = session.get_one(cls, 1).created_at
+        assert (read.isoformat(), read.tzinfo) == ("2026-03-01T12:00:00.123456+00:00", timezone.utc)
+        session.add(cls(id=number, created_at=moment))
+        session.commit()
+        stored = session.scalar(sa.text(f'SELECT CAST(created_at AS VARCHAR) FROM "Shot" WHERE id = {number}'))
+        assert stored is not None
+        assert stored.startswith("2026-03-01 12:30:00")
+        assert session.scalars(sa.select(cls.id).where(cls.created_at == moment)).first() is not None
+        session.get_one(cls, 1).created_at = datetime(2026, 3, 1)
+        with pytest.raises(StatementError, match="no time zone"):
+            session.flush()
 
 
 def test_the_page_lists_what_it_drops() -> None:

@@ -6,18 +6,20 @@ import itertools
 import json
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 from unicodedata import category
 
 import pytest
 from hypothesis import given, settings
 from siteexamples import SMALL, shuffled, site_schemas, turned
-from sites import REAL, field, site_of
+from sites import REAL, field, site, site_of
+from studio import Studio
 from testsite import raw_schema
 
 from sg_migrate.site.changes import SiteChange, changes
 from sg_migrate.site.schema import Field, SiteSchema
-from sg_migrate.site.snapshot import Snapshot, merge
+from sg_migrate.site.snapshot import Snapshot, merge, write_snapshot
 from sg_migrate.site.sources import load_schema, parse
 
 CUT_IN = field("Shot.sg_cut_in", "text Cut In")
@@ -56,6 +58,53 @@ def said(old: Field, **attributes: Any) -> list[str]:
 )
 def test_each_kind_of_change_in_words(attributes: dict[str, object], words: str) -> None:
     assert said(CUT_IN, **attributes) == [words]
+
+
+LONG = "Frames before the cut. " * 450
+MOTH = "\U0001f98b"
+ELSEWHERE = LONG[:9000] + "Handles are not counted." + LONG[9000:]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "shown"),
+    [
+        (LONG, ELSEWHERE, '-> …"ore the cut. Frames Handles are not counted.before the cut. Frames'),
+        (LONG, LONG[:-1], "…'ames before the cut. ' -> …'ames before the cut.'"),
+        (LONG, LONG.replace("cut", "Cut"), 'description "Frames before the cut. Frames before'),
+        (LONG, "\u200b" + LONG, "-> '\\u200bFrames be'"),
+        (LONG, LONG[:206] + "\n" + LONG[207:], "-> …'ames before the cut.\\nFrames be'"),
+        (MOTH * 10_000, MOTH * 10_001, f'…"{MOTH * 20}" -> …"{MOTH * 21}"'),
+        ("\x00" * 10_000, "\x00" * 10_001, r"\x00'"),
+    ],
+    ids=["inserted", "space", "at once", "unseen", "line", "picture", "control"],
+)
+def test_long_texts_are_shown_short_where_they_differ(old: str, new: str, shown: str) -> None:
+    before, after = field("Shot.code", description=old), field("Shot.code", description=new)
+    for found in (changes(site_of(before), site_of(after)), changes(site_of(after), site_of(before))):
+        (words,) = map(str, found)
+        assert len(words) < 260
+        one, _, other = words.partition(": description ")[2].partition(" -> ")
+        assert one != other
+        if found[0].old == old:
+            assert shown in words
+
+
+def test_long_calculations_are_shown_where_they_differ() -> None:
+    long = " + ".join(f"{{frames_{n}}}" for n in range(50))
+    old, new = (replace(CUT_IN, properties=(("calculated_function", json.dumps(text)),)) for text in (long, long[:-3]))
+    (words,) = said(old, properties=new.properties)
+    assert words.endswith('calculation …rames_48} + {frames_49}" -> …rames_48} + {frames_"')
+
+
+def test_commands_show_long_texts_short(tmp_path: Path) -> None:
+    studio = Studio(tmp_path / "project")
+    studio.take(site(Shot={"code": field("Shot.code", description=LONG)}))
+    write_snapshot(tmp_path / "new.json", Snapshot(site(Shot={"code": field("Shot.code", description=ELSEWHERE)})))
+    for command in (["diff", "snapshot"], ["snapshot", "--exit-code", "--from"]):
+        result = studio.sg_migrate(*command, str(tmp_path / "new.json"))
+        assert result.exit_code == 3, result.output
+        assert "Handles are not counted" in result.output
+        assert max(map(len, result.output.splitlines())) < 260
 
 
 def test_fields_and_entity_types_that_come_and_go() -> None:
