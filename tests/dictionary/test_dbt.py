@@ -17,7 +17,6 @@ from sg_migrate.reports import dictionary_formats
 
 pytestmark = pytest.mark.long
 
-HOSTILE = "\"><script>alert(1)</script>\n{{ 7*7 }} {% raw %} `x` | it's \u202e \x1b[31m"
 PROFILE = """
 warehouse:
   target: here
