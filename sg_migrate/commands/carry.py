@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.option(
     "--batch-size",
     type=click.IntRange(min=1),
-    default=10_000,
+    default=1_000,
     show_default=True,
     help="How many rows are looked at between two commits.",
 )

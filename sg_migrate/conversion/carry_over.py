@@ -15,8 +15,8 @@ from sg_migrate.conversion.rules import converted
 from sg_migrate.warehouse.mapping import ENTITY_TYPE, ID
 from sg_migrate.warehouse.state import ColumnState
 
-Ids: TypeAlias = tuple[int | None, int | None]
-"""A range of ids: above the first, up to the second; ``None`` is no limit."""
+Ids: TypeAlias = "tuple[int | None, int | None] | list[int]"
+"""A range of ids: above the first, up to the second, ``None`` being no limit; or these ids."""
 
 ALL: Ids = (None, None)
 
@@ -51,6 +51,16 @@ class ColumnCarryOver:
         if value is None:
             return None
         return sa.update(table).where(old.is_not(None), new.is_(None), *_within(table.c.id, ids)).values({new: value})
+
+    def left(self, dialect: str, ids: Ids = ALL) -> sa.Select[Any] | None:
+        """The ids of the rows that `move` would fill; ``None`` where no rule converts any."""
+        table, old, new = self._table()
+        value = converted(old, self.former.type, self.new.type, dialect)
+        if value is None:
+            return None
+        return sa.select(table.c.id).where(
+            old.is_not(None), new.is_(None), value.is_not(None), *_within(table.c.id, ids)
+        )
 
     def counts(self, dialect: str) -> sa.Executable:
         """How many values there are, and how many of them have one in the new column."""
@@ -115,6 +125,16 @@ class LinkCarryOver:
         one = _links_of(table, links, sa.func.count()).scalar_subquery() == 1
         return sa.update(table).where(table.c[self.id_column].is_(None), *_within(table.c.id, ids), one).values(values)
 
+    def left(self, dialect: str, ids: Ids = ALL) -> sa.Select[Any]:
+        """The ids of the records of which `move` would move a link."""
+        table, links = self._tables()
+        if self.to_table:
+            wanted = sa.and_(self._is_link(table), ~_links_of(table, links).exists())
+        else:
+            one = _links_of(table, links, sa.func.count()).scalar_subquery() == 1
+            wanted = sa.and_(table.c[self.id_column].is_(None), one)
+        return sa.select(table.c.id).where(wanted, *_within(table.c.id, ids))
+
     def counts(self, dialect: str) -> sa.Executable:
         """How many records have links, and how many of them have them in the new place."""
         table, links = self._tables()
@@ -158,6 +178,8 @@ def _links_of(table: sa.TableClause, links: sa.TableClause, *what: Any) -> sa.Se
 
 
 def _within(id_: sa.ColumnElement[int], ids: Ids) -> list[sa.ColumnElement[bool]]:
+    if isinstance(ids, list):
+        return [id_.in_(ids)]
     above, up_to = ids
     return [*([id_ > above] if above is not None else []), *([id_ <= up_to] if up_to is not None else [])]
 

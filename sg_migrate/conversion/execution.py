@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sg_migrate.conversion import pending
+from sg_migrate.conversion.again import again
 from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver
 from sg_migrate.errors import DiscardError
 
@@ -59,6 +60,20 @@ def carry(operations: Operations, carry_over: CarryOver, mark: Mark) -> None:
             operations.execute(statement)
         return
     connection = operations.get_bind()
+    if context.impl.transactional_ddl:
+        _carry(context, connection, carry_over, mark)
+        return
+
+    def in_a_transaction() -> None:
+        _carry(context, connection, carry_over, mark)
+        connection.exec_driver_sql("COMMIT")
+
+    # What came before is committed: each statement that changes a table is, on these engines.
+    connection.exec_driver_sql("COMMIT")
+    again(in_a_transaction)
+
+
+def _carry(context: MigrationContext, connection: sa.Connection, carry_over: CarryOver, mark: Mark) -> None:
     pending.finish_earlier(connection, carry_over, mark)
     statement = carry_over.move(connection.dialect.name)
     limit = _inline_rows(context)

@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
-from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver, LinkCarryOver
+from sg_migrate.conversion.again import again
+from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver, Ids, LinkCarryOver
 from sg_migrate.conversion.rules import kind_of, type_of
 from sg_migrate.warehouse.mapping import ID
 from sg_migrate.warehouse.mark import Mark
@@ -104,27 +106,85 @@ def _before(earlier: CarryOver, following: CarryOver) -> CarryOver | None:
 def batches(connection: sa.Connection, pending: Pending, size: int) -> Iterator[int]:
     """Do a carry-over in batches, each committed with its note; gives the number of rows looked at by each.
 
-    Several processes may do so at once: they take turns.
+    It steps aside for others: rows that somebody else has locked are left out of a batch, which waits for nobody while
+    it holds locks, and are done one by one before the next batch. So nobody becomes the victim of a deadlock with it.
+    Several processes may do so at once.
 
     Args:
         connection: in no transaction.
         pending: what to do, by today's names.
         size: how many rows a batch has.
     """
+    if connection.dialect.name in ("mysql", "mariadb"):
+        connection.execution_options(isolation_level="READ COMMITTED")  # else gaps between rows are locked too
     while True:
-        with connection.begin():
-            turn = connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=TABLE.c.last_id))
-            if not turn.rowcount:
-                return  # another process has finished it
-            last_id = connection.execute(sa.select(TABLE.c.last_id).where(_of(pending.mark))).scalar_one()
-            rows, up_to = connection.execute(_next(pending.carry_over.table, last_id, size)).one()
-            if not rows:
-                return
-            statement = pending.carry_over.move(connection.dialect.name, (last_id, up_to))
-            if statement is not None:
-                connection.execute(statement)
-            connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=up_to))
-        yield rows
+        batch = again(partial(_batch, connection, pending, size))
+        if batch is None:
+            return
+        for record_id in batch.skipped:
+            again(partial(_move, connection, pending, [record_id]))
+        if batch.skipped:
+            again(partial(_note, connection, pending, batch.up_to))
+        yield batch.rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch that is committed: how many rows, up to which id, and those that somebody else had locked."""
+
+    rows: int
+    up_to: int
+    skipped: list[int]
+
+
+def _batch(connection: sa.Connection, pending: Pending, size: int) -> _Batch | None:
+    """Do the next batch; ``None`` when there is nothing left to do."""
+    with connection.begin():
+        turn = connection.execute(sa.update(TABLE).where(_of(pending.mark)).values(last_id=TABLE.c.last_id))
+        if not turn.rowcount:
+            return None  # another process has finished it
+        last_id = connection.execute(sa.select(TABLE.c.last_id).where(_of(pending.mark))).scalar_one()
+        rows, up_to = connection.execute(_next(pending.carry_over.table, last_id, size)).one()
+        if not rows:
+            return None
+        free, skipped = _free(connection, pending, (last_id, up_to))
+        _move_now(connection, pending, free)
+        if not skipped:
+            _note_now(connection, pending, up_to)
+    return _Batch(rows, up_to, skipped)
+
+
+def _free(connection: sa.Connection, pending: Pending, ids: tuple[int | None, int]) -> tuple[Ids, list[int]]:
+    """The rows to do now, locked, and those that somebody else has locked. SQLite has no locks of rows."""
+    dialect = connection.dialect.name
+    left = pending.carry_over.left(dialect, ids)
+    if left is None or dialect == "sqlite":
+        return ids, []
+    free = list(connection.execute(left.with_for_update(skip_locked=True)).scalars())
+    skipped = set(connection.execute(left).scalars()).difference(free)
+    return free, sorted(skipped)
+
+
+def _move(connection: sa.Connection, pending: Pending, ids: Ids) -> None:
+    with connection.begin():
+        _move_now(connection, pending, ids)
+
+
+def _move_now(connection: sa.Connection, pending: Pending, ids: Ids) -> None:
+    statement = pending.carry_over.move(connection.dialect.name, ids)
+    if statement is not None and ids != []:
+        connection.execute(statement)
+
+
+def _note(connection: sa.Connection, pending: Pending, up_to: int) -> None:
+    with connection.begin():
+        _note_now(connection, pending, up_to)
+
+
+def _note_now(connection: sa.Connection, pending: Pending, up_to: int) -> None:
+    """Note how far it is; another process may be further."""
+    behind = sa.or_(TABLE.c.last_id.is_(None), TABLE.c.last_id < up_to)
+    connection.execute(sa.update(TABLE).where(_of(pending.mark), behind).values(last_id=up_to))
 
 
 def remaining(connection: sa.Connection, pending: Pending) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from sg_migrate.errors import Batches, ConnectionFailedError, DatabaseError, LockedError, Undone
+from sg_migrate.errors import Batches, ConnectionFailedError, DatabaseError, LockedError, NodeNotReadyError, Undone
 from sg_migrate.settings import Settings
 from sg_migrate.text import clean, shorten
 
@@ -53,6 +53,8 @@ def refusals(engine: sa.Engine, settings: Settings, *, in_batches: Batches | Non
         yield
     except DBAPIError as error:
         message = clean(str(error.orig))
+        if _first(error) == _NOT_READY:
+            raise NodeNotReadyError(engine.url.render_as_string()) from error
         if error.statement is None:
             raise ConnectionFailedError(engine.url.render_as_string(), message) from error
         statement = shorten(clean(error.statement), 200)
@@ -72,8 +74,16 @@ def whole_seconds(seconds: float) -> int:
 def is_lock_timeout(error: DBAPIError) -> bool:
     """Whether the database gave up waiting for a lock."""
     code = getattr(error.orig, "sqlstate", None)  # PostgreSQL: lock_not_available
-    first = error.orig.args[0] if error.orig is not None and error.orig.args else None
-    return code == "55P03" or first in (1205, "database is locked")
+    return code == "55P03" or _first(error) in (1205, "database is locked")
+
+
+_NOT_READY = 1047
+"""Galera: WSREP has not yet prepared node for application use."""
+
+
+def _first(error: DBAPIError) -> Any:
+    """MySQL's number of an error; SQLite's text."""
+    return error.orig.args[0] if error.orig is not None and error.orig.args else None
 
 
 def _subject(statement: str) -> str:

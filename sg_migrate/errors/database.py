@@ -58,6 +58,17 @@ class ConnectionFailedError(SgMigrateError):
         super().__init__(f"No connection to {url}: {problem}")
 
 
+class NodeNotReadyError(SgMigrateError):
+    """A node of a Galera cluster takes no statements: it has lost the others, or is catching up with them."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(
+            f"{url}: this node of a Galera cluster takes no statements now: it is catching up, or it has lost the other"
+            " nodes and is not in the primary component. Nothing was done. Use the address of another node, or wait"
+            " until `SHOW STATUS LIKE 'wsrep_ready'` says ON."
+        )
+
+
 class DatabaseError(SgMigrateError):
     """The database refused a statement: a permission, a full disk, a name that is taken."""
 

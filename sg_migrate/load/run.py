@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 import sqlalchemy as sa
 
 from sg_migrate.conversion import pending
+from sg_migrate.conversion.again import again
 from sg_migrate.database import load_record
 from sg_migrate.database.connection import connect
 from sg_migrate.database.load_lock import one_load
@@ -95,7 +96,7 @@ def load(
         session = Session(warehouse.connection, pool, options or Options(), now, watch, warehouse.notes)
         rejected = sa.select(REJECTS.c.entity_type).distinct()
         session.with_rejects = set(warehouse.connection.execute(rejected).scalars())
-        refusals = asyncio.run(_run(session, warehouse.plans))
+        refusals = _run_again(session, warehouse.plans)
         event, rejects = _state(warehouse, session.options)
     seconds = time.monotonic() - started
     outcomes = sorted(session.outcomes.values(), key=lambda outcome: outcome.entity_type)
@@ -129,6 +130,11 @@ def _built(connection: sa.Connection, project: Project) -> State:
     if present != heads:
         raise BehindError(present, heads)
     return project.history(connection.dialect.name).built(present)
+
+
+def _run_again(session: Session, found: Sequence[TypePlan]) -> list[SgMigrateError]:
+    """The load, which goes on from its last commit where the engine gives a transaction back."""
+    return again(lambda: asyncio.run(_run(session, found)), session.undone)
 
 
 async def _run(session: Session, found: Sequence[TypePlan]) -> list[SgMigrateError]:

@@ -103,6 +103,12 @@ class Session:
         if time.monotonic() - self._committed >= COMMIT_SECONDS:
             self.commit()
 
+    def undone(self) -> None:
+        """What was written since the last commit is gone: the engine has given the transaction back."""
+        self.connection.rollback()
+        self._waiting.clear()
+        self.slots = asyncio.Semaphore(2 * self.pool.jobs)  # those who held a place are gone too
+
     def commit(self, *finished: Progress) -> None:
         """Commit the rows that were written, together with how far their entity types are."""
         self._waiting |= {progress.entity_type: progress for progress in finished}

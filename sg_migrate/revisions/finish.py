@@ -27,7 +27,7 @@ def _unwatched(mark: Mark, rows: int) -> Callable[[int], object]:
 
 
 def finish_conversions(
-    project: Project, batch_size: int = 10_000, watch: Callable[[Mark, int], Callable[[int], object]] = _unwatched
+    project: Project, batch_size: int = 1_000, watch: Callable[[Mark, int], Callable[[int], object]] = _unwatched
 ) -> Iterator[Finished]:
     """Carry over the values of large tables, one conversion after the other, as the iterator is read.
 
