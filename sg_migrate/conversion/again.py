@@ -28,12 +28,17 @@ def is_given_back(error: DBAPIError) -> bool:
     return code in _GIVEN_BACK or first in _GIVEN_BACK
 
 
-def again(work: Callable[[], _T], undo: Callable[[], object] = lambda: None) -> _T:
+def again(
+    work: Callable[[], _T],
+    undo: Callable[[], object] = lambda: None,
+    passing: Callable[[DBAPIError], bool] = is_given_back,
+) -> _T:
     """Do some work, and once more from its beginning where the engine gives it back.
 
     Args:
         work: a transaction from beginning to end.
         undo: done between two attempts; the engine has undone the work by then.
+        passing: which errors are worth another attempt.
 
     Raises:
         DBAPIError: another error, or the last of all attempts.
@@ -42,7 +47,7 @@ def again(work: Callable[[], _T], undo: Callable[[], object] = lambda: None) -> 
         try:
             return work()
         except DBAPIError as error:
-            if not is_given_back(error):
+            if not passing(error):
                 raise
             undo()
             pause(attempt)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from sg_migrate.conversion import pending
-from sg_migrate.conversion.again import again
 from sg_migrate.conversion.carry_over import CarryOver, ColumnCarryOver
 from sg_migrate.errors import DiscardError
 
@@ -60,32 +59,18 @@ def carry(operations: Operations, carry_over: CarryOver, mark: Mark) -> None:
             operations.execute(statement)
         return
     connection = operations.get_bind()
-    if context.impl.transactional_ddl:
-        _carry(context, connection, carry_over, mark)
-        return
-
-    def in_a_transaction() -> None:
-        _carry(context, connection, carry_over, mark)
-        connection.exec_driver_sql("COMMIT")
-
-    # What came before is committed: each statement that changes a table is, on these engines.
-    connection.exec_driver_sql("COMMIT")
-    again(in_a_transaction)
-
-
-def _carry(context: MigrationContext, connection: sa.Connection, carry_over: CarryOver, mark: Mark) -> None:
-    pending.finish_earlier(connection, carry_over, mark)
-    statement = carry_over.move(connection.dialect.name)
+    in_parts = not context.impl.transactional_ddl
+    pending.finish_earlier(connection, carry_over, mark, in_parts=in_parts)
     limit = _inline_rows(context)
-    if statement is not None and limit is not None and pending.is_large(connection, carry_over.table, limit):
+    converts = carry_over.move(connection.dialect.name) is not None
+    if converts and limit is not None and pending.is_large(connection, carry_over.table, limit):
         pending.record(connection, pending.Pending(mark, carry_over))
         log.info(
             "%s: %s has more than %d rows: their values are carried over by `sg-migrate carry`; until then they are"
             " in %s only", mark, carry_over.table, limit, carry_over.kept_in,
         )  # fmt: skip
         return
-    if statement is not None:
-        connection.execute(statement)
+    pending.move_all(connection, carry_over, in_parts=in_parts)
     log.info("%s: %s", mark, pending.outcome(connection, carry_over))
 
 

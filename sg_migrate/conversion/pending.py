@@ -31,6 +31,10 @@ TABLE = sa.Table(
 )
 
 
+PART = 1_000
+"""Rows of a part of a carry-over that is done in the migration, where that commits part by part."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A carry-over that is not done; ``last_id`` is the last id that is, ``None`` before the first."""
@@ -81,15 +85,48 @@ def outcome(connection: sa.Connection, carry_over: CarryOver) -> str:
     )
 
 
-def finish_earlier(connection: sa.Connection, following: CarryOver, mark: Mark) -> None:
+def finish_earlier(connection: sa.Connection, following: CarryOver, mark: Mark, *, in_parts: bool) -> None:
     """Finish what is still pending for the field before ``following`` takes its values on from there."""
     for pending in read(connection):
         if (pending.mark.entity_type, pending.mark.field) == (mark.entity_type, mark.field):
             carry_over = _before(pending.carry_over, following)
-            statement = carry_over.move(connection.dialect.name, (pending.last_id, None)) if carry_over else None
-            if statement is not None:
-                connection.execute(statement)
+            if carry_over is not None:
+                move_all(connection, carry_over, pending.last_id, in_parts=in_parts)
             forget(connection, mark)
+
+
+def move_all(connection: sa.Connection, carry_over: CarryOver, above: int | None = None, *, in_parts: bool) -> None:
+    """Do a carry-over now, in the migration.
+
+    Args:
+        connection: the migration's.
+        carry_over: what to do.
+        above: only the rows with higher ids.
+        in_parts: commit part by part, where the engine has committed all that came before anyway. In a cluster one
+            statement for all rows would never win against those who write on other nodes; a part that does not is
+            tried again.
+    """
+    dialect = connection.dialect.name
+    statement = carry_over.move(dialect, (above, None))
+    if statement is None:
+        return
+    if not in_parts:
+        connection.execute(statement)
+        return
+    while True:
+        rows, up_to = connection.execute(_next(carry_over.table, above, PART)).one()
+        connection.exec_driver_sql("COMMIT")  # SQLAlchemy's own would end a transaction that an application began
+        if not rows:
+            return
+        again(partial(_part, connection, carry_over, (above, up_to)))
+        above = up_to
+
+
+def _part(connection: sa.Connection, carry_over: CarryOver, ids: Ids) -> None:
+    statement = carry_over.move(connection.dialect.name, ids)
+    assert statement is not None
+    connection.execute(statement)
+    connection.exec_driver_sql("COMMIT")
 
 
 def _before(earlier: CarryOver, following: CarryOver) -> CarryOver | None:

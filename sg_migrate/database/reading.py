@@ -17,9 +17,10 @@ from sg_migrate.alembic_log import quiet
 from sg_migrate.conversion.rules import converted
 from sg_migrate.database.address import engine_for
 from sg_migrate.database.reflection import Reflection
+from sg_migrate.database.refusals import is_not_ready
 from sg_migrate.database.reserved import quote_reserved
 from sg_migrate.database.views import Uses, view_uses
-from sg_migrate.errors import DatabaseUnavailableError
+from sg_migrate.errors import DatabaseUnavailableError, NodeNotReadyError
 
 if TYPE_CHECKING:
     from sqlalchemy.types import TypeEngine
@@ -195,6 +196,8 @@ def _connect(text: str, options: Mapping[str, str], schema: str) -> tuple[sa.Eng
         _prepare(connection, schema)
     except exc.DBAPIError as error:
         engine.dispose()
+        if is_not_ready(error):
+            raise NodeNotReadyError(shown) from None
         raise DatabaseUnavailableError(shown, f"no connection: {_first_line(error.orig)}") from None
     return engine, connection
 

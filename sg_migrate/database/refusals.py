@@ -53,7 +53,7 @@ def refusals(engine: sa.Engine, settings: Settings, *, in_batches: Batches | Non
         yield
     except DBAPIError as error:
         message = clean(str(error.orig))
-        if _first(error) == _NOT_READY:
+        if is_not_ready(error):
             raise NodeNotReadyError(engine.url.render_as_string()) from error
         if error.statement is None:
             raise ConnectionFailedError(engine.url.render_as_string(), message) from error
@@ -77,8 +77,9 @@ def is_lock_timeout(error: DBAPIError) -> bool:
     return code == "55P03" or _first(error) in (1205, "database is locked")
 
 
-_NOT_READY = 1047
-"""Galera: WSREP has not yet prepared node for application use."""
+def is_not_ready(error: DBAPIError) -> bool:
+    """Whether a node of Galera says that it is not prepared for use (ER_UNKNOWN_COM_ERROR, as it calls it)."""
+    return bool(_first(error) == 1047)
 
 
 def _first(error: DBAPIError) -> Any:

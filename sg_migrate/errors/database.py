@@ -58,14 +58,14 @@ class ConnectionFailedError(SgMigrateError):
         super().__init__(f"No connection to {url}: {problem}")
 
 
-class NodeNotReadyError(SgMigrateError):
+class NodeNotReadyError(DatabaseUnavailableError):
     """A node of a Galera cluster takes no statements: it has lost the others, or is catching up with them."""
 
     def __init__(self, url: str) -> None:
         super().__init__(
-            f"{url}: this node of a Galera cluster takes no statements now: it is catching up, or it has lost the other"
-            " nodes and is not in the primary component. Nothing was done. Use the address of another node, or wait"
-            " until `SHOW STATUS LIKE 'wsrep_ready'` says ON."
+            url,
+            "this node of a Galera cluster takes no statements now: it is catching up, or has lost the others and is"
+            " not in the primary component. Use another node's address, or wait until its wsrep_ready is ON",
         )
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from sg_migrate.conversion import pending
-from sg_migrate.conversion.again import again
+from sg_migrate.conversion.again import again, is_given_back
 from sg_migrate.database import load_record
 from sg_migrate.database.connection import connect
 from sg_migrate.database.load_lock import one_load
@@ -134,7 +135,12 @@ def _built(connection: sa.Connection, project: Project) -> State:
 
 def _run_again(session: Session, found: Sequence[TypePlan]) -> list[SgMigrateError]:
     """The load, which goes on from its last commit where the engine gives a transaction back."""
-    return again(lambda: asyncio.run(_run(session, found)), session.undone)
+    return again(lambda: asyncio.run(_run(session, found)), session.undone, _may_pass)
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Whether the engine has given the transaction back, or a load on another node of a cluster was faster."""
+    return is_given_back(error) or isinstance(error, IntegrityError)
 
 
 async def _run(session: Session, found: Sequence[TypePlan]) -> list[SgMigrateError]:

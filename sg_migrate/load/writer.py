@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 
 from sg_migrate.database.load_record import REJECTS
@@ -17,6 +18,7 @@ from sg_migrate.load.plan import LoadedField, TypePlan, value_columns
 from sg_migrate.load.upserts import Row, adapters, copy_rows, insert_literals, upserts
 from sg_migrate.load.values import Reject, is_id, link, links
 
+_IF_THERE = " ON DUPLICATE KEY UPDATE owner_id = owner_id"
 _AT_ONCE = 5_000
 """Ids in one statement."""
 
@@ -63,6 +65,10 @@ class Writer:
         self._upserts = upserts(connection, plan.table, columns, None if partial else plan.retired_at)
         self._link_tables = sorted(one.link_table for one in plan.fields if one.link_table)
         self._has_rejects = has_rejects
+        self._insert_reject = sa.insert(REJECTS)
+        if connection.dialect.name in ("mysql", "mariadb"):
+            of_mysql = mysql.insert(REJECTS)
+            self._insert_reject = of_mysql.on_duplicate_key_update(value=of_mysql.inserted.value)
         self._quote = connection.dialect.identifier_preparer.quote_identifier
 
     def write(self, page: Page, *, retired: bool) -> int:
@@ -171,7 +177,8 @@ class Writer:
             with driver.cursor() as cursor:
                 copy_rows(cursor, f"COPY {into} FROM STDIN", sorted(rows))
         else:
-            insert_literals(driver, f"INSERT INTO {into} VALUES ", sorted(rows))
+            # A load on another node of a cluster may have been faster.
+            insert_literals(driver, f"INSERT INTO {into} VALUES ", sorted(rows), _IF_THERE)
 
     def _write_rejects(self, page: Page) -> int:
         """Make the rejects of these records and fields what they are now."""
@@ -192,7 +199,7 @@ class Writer:
             self._has_rejects = True
             names = ("entity_type", "record_id", "field_code", "value", "reason")
             rows = [(self.plan.entity_type, *key, *reject) for key, reject in new.items()]
-            self.connection.execute(sa.insert(REJECTS), [dict(zip(names, row, strict=True)) for row in rows])
+            self.connection.execute(self._insert_reject, [dict(zip(names, row, strict=True)) for row in rows])
         return len({*gone, *new})
 
 

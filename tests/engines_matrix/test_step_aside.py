@@ -31,6 +31,10 @@ KINDS = {
         site(Shot={"code": "text", "sg_x": "multi_entity:Asset"}, Asset={"code": "text"}),
     ),
 }
+FILLED = {
+    "column": ("sg_x", "CAST(seq AS CHAR(9))"),
+    "links": ("sg_x_id, sg_x_type", "MOD(seq, 7) + 1, 'Asset'"),
+}
 
 
 class Writers:
@@ -92,7 +96,9 @@ def test_nobody_is_the_victim_of_a_deadlock(
     studio.follow(before, "r1")
     studio.upgrade()
     numbers = f"seq_1_to_{ROWS}" if engine == "mariadb" else f"generate_series(1, {ROWS}) AS seq"
-    value = {"column": ("sg_x", "CAST(seq AS CHAR(9))"), "links": ("sg_x_id, sg_x_type", "MOD(seq, 7) + 1, 'Asset'")}[kind]
+    value = {"column": ("sg_x", "CAST(seq AS CHAR(9))"), "links": ("sg_x_id, sg_x_type", "MOD(seq, 7) + 1, 'Asset'")}[
+        kind
+    ]
     studio.execute(f"INSERT INTO shot (id, code, {value[0]}) SELECT seq, 'x', {value[1]} FROM {numbers}")
     studio.follow(after, "r2")
     studio.upgrade()

@@ -119,10 +119,10 @@ def test_a_node_killed_in_the_middle_of_an_upgrade(cluster: Cluster, tmp_path: P
     studio = Studio(tmp_path / "project", urls[0])
     studio.follow(load_schema(STATES[-1]).schema, "r1")
     there = "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE()"
-    for killed in (1, 1):
+    for killed, words in ((1, "alembic upgrade head"), (1, "sg-migrate resume")):
         node, other = cluster.nodes[killed], cluster.nodes[1 - killed]
         begun = int(str(rows(urls[1 - killed], there)[0][0]))
-        command = started(studio, urls[killed], "alembic", "upgrade", "head")
+        command = started(studio, urls[killed], *words.split())
         code, said = in_the_middle(
             node,
             command,
@@ -153,7 +153,7 @@ def large(cluster: Cluster, folder: Path, rows: int = MANY) -> tuple[Studio, lis
     studio.follow(BEFORE, "r1")
     studio.upgrade("head", url=urls[0])
     studio.execute(
-        "INSERT INTO shot (id, code, sg_x) SELECT seq, 'x', IF(seq % 10 = 0, CONCAT('wk ', seq), seq)"
+        "INSERT INTO shot (id, code, sg_x) SELECT seq, 'x', IF(MOD(seq, 10) = 0, CONCAT('wk ', seq), seq)"
         f" FROM seq_1_to_{rows}"
     )
     studio.follow(AFTER, "r2")
@@ -280,7 +280,6 @@ def test_a_node_outside_of_the_primary_component_is_said(cluster: Cluster, tmp_p
             assert "Traceback" not in said, command
             assert "this node of a Galera cluster takes no statements now" in said, (command, said)
     finally:
-        node.execute("SET GLOBAL wsrep_provider_options = 'gmcast.isolate=0; pc.ignore_sb=true'")
         node.kill()
         node.start()
     studio.upgrade("head", url=urls[1])

@@ -72,6 +72,7 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
     ),
     "DriftError": ("test_a_column_that_somebody_dropped", "test_sg_migrate_check_goes_on_without_too"),
     "CastError": ("test_values_of_a_column_whose_type_somebody_changed",),
+    "NodeNotReadyError": "it takes a cluster: test_a_node_outside_of_the_primary_component_is_said",
     "ConnectionFailedError": ("test_no_connection_and_then_one",),
     "DatabaseError": ("test_a_name_that_is_taken",),
     "LockedError": ("test_a_lock", "test_a_lock_on_a_batch"),
