@@ -59,7 +59,7 @@ def carry(operations: Operations, carry_over: CarryOver, mark: Mark) -> None:
             operations.execute(statement)
         return
     connection = operations.get_bind()
-    in_parts = not context.impl.transactional_ddl
+    in_parts = context.dialect.name in ("mysql", "mariadb")
     pending.finish_earlier(connection, carry_over, mark, in_parts=in_parts)
     limit = _inline_rows(context)
     converts = carry_over.move(connection.dialect.name) is not None
