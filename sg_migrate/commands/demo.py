@@ -55,6 +55,7 @@ def command(folder: Path) -> None:
     """
     if folder.exists() and any(folder.iterdir()):
         raise ProjectExistsError(str(folder))
+    from sg_migrate.demo.event_log import log_changes
     from sg_migrate.demo.server import LocalSite
     from sg_migrate.site.sources import load_schema
 
@@ -62,7 +63,9 @@ def command(folder: Path) -> None:
     with LocalSite(load_schema(samples / BEFORE).schema) as site:
         _fill(site.records)
         _first_week(folder, site.environment)
-        site.schema = load_schema(samples / AFTER).schema
+        after = load_schema(samples / AFTER).schema
+        log_changes(site.records, load_schema(samples / BEFORE).schema, after, "2024-11-19T10:12:00Z")
+        site.schema = after
         for record_id, values in LATER.items():
             site.records.values["Shot"][record_id].update(values)
         _half_a_year_later(folder, site.environment)

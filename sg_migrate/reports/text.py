@@ -48,6 +48,7 @@ def _review(review: Review, details: bool) -> Iterator[Line]:
     yield from _findings(review, details)
     yield "", ""
     yield from _first(review, details) if review.first else _changes(review, details)
+    yield from ((reason, "dim") for reason in unknown(review.attributions.values()))
     yield from _statements(review)
 
 
@@ -116,8 +117,6 @@ def _changes(review: Review, details: bool) -> Iterator[Line]:
             + (f"  [{sql}]" if sql else ""),
             SIGN_STYLES[line.sign],
         )  # fmt: skip
-    for reason in unknown(review.attributions.values()):
-        yield f"  {reason}", "dim"
     if details or len(review.lines) + len(groups) <= SHOWN_CHANGES:
         for _, title, changes in groups:
             yield f"  {title}", "bold"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from sites import site
 from testsite import LocalSite
 
 from sg_migrate.errors import EventsFileError
+from sg_migrate.site.events import read_events
 
 HOSTILE = '<img src=x onerror=alert(1)> [x](http://evil.example) `${7*7}` "quoted"'
 STUDIO = site(Shot={"code": "text", "sg_old": "text Old"}, EventLogEntry=LOG)
@@ -186,4 +188,25 @@ def test_a_spoiled_file_of_events_is_one_message(monday: Monday) -> None:
 
 
 def test_git_takes_both_sides_by_itself(monday: Monday) -> None:
-    assert (monday.studio.folder / "migrations" / ".gitattributes").read_text() == "site_events.jsonl merge=union\n"
+    """Two Mondays on two branches: merged without a conflict, and nothing is lost or there twice."""
+    folder, people = monday.studio.folder, monday.people
+
+    def git(*arguments: str) -> str:
+        own = ("-c", "user.name=x", "-c", "user.email=x@example.invalid", "-c", "commit.gpgsign=false")
+        done = subprocess.run(["git", *own, *arguments], cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    git("init", "-q", "-b", "main")
+    git("add", ".")
+    git("commit", "-qm", "first")
+    for branch, code in (("ours", "aa_first"), ("theirs", "zz_last")):
+        git("switch", "-q", "-c", branch, "main")
+        people.add(f"Jane {branch}", "Shot", code, "text")
+        monday.run("snapshot")
+        git("commit", "-qam", branch)
+    git("switch", "-q", "ours")
+    git("merge", "-q", "-m", "both", "theirs")
+    found = read_events(folder / "migrations" / "site_events.jsonl")
+    assert [event.by for event in found.events] == ["Jane ours", "Jane theirs"]
+    assert monday.run("snapshot").stderr.endswith("unchanged (read: live site)\n")
