@@ -117,6 +117,15 @@ class RevisionUnderReview:
         """The upgrade's operations."""
         return self.upgrade.steps
 
+    @cached_property
+    def added(self) -> frozenset[tuple[str, str]]:
+        """The tables, as ``(table, "")``, and columns that the upgrade adds, whoever they belong to."""
+        operations = [step.operation for step in self.steps]
+        tables = {(op.table_name, "") for op in operations if isinstance(op, ops.CreateTableOp)}
+        return frozenset(
+            tables | {(op.table_name, op.column.name) for op in operations if isinstance(op, ops.AddColumnOp)}
+        )
+
     @property
     def is_first(self) -> bool:
         """Whether it is the first revision of a site."""

@@ -144,7 +144,7 @@ def _downgrade_drops(revision: RevisionUnderReview, step: Operation) -> Iterator
         return
     column = op.column_name if isinstance(op, ops.DropColumnOp) else ""
     mark = step.mark(op.table_name, column)
-    if op.table_name in step.created or _added_by_upgrade(revision, op.table_name, column):
+    if op.table_name in step.created or not revision.added.isdisjoint({(op.table_name, ""), (op.table_name, column)}):
         return
     before = revision.before.get(op.table_name)
     if mark is not None and (before is None or (column and column not in before.columns)):
@@ -152,16 +152,6 @@ def _downgrade_drops(revision: RevisionUnderReview, step: Operation) -> Iterator
     what = f"going back drops {op.table_name}{'.' if column else ''}{column}, which the upgrade did not add"
     place = {"mark": mark, "table": op.table_name, "column": column, "line": step.call.line}
     yield DOWNGRADE_LOSES.finding(what, downgrade=True, **place)
-
-
-def _added_by_upgrade(revision: RevisionUnderReview, table: str, column: str) -> bool:
-    for step in revision.steps:
-        op = step.operation
-        if isinstance(op, ops.CreateTableOp) and op.table_name == table:
-            return True
-        if isinstance(op, ops.AddColumnOp) and (op.table_name, op.column.name) == (table, column):
-            return True
-    return False
 
 
 def _cannot_judge(revision: RevisionUnderReview) -> Iterator[Finding]:
