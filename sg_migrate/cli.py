@@ -23,6 +23,7 @@ COMMANDS = {
     "set-aside": "Keep the values so far apart, where the site uses a name for another thing now.",
     "carry": "Finish the conversions of large tables, in batches.",
     "resume": "Finish a revision that stopped half way on MySQL or MariaDB.",
+    "squash": "Make one revision of a long history.",
     "models": "Write ORM classes of the warehouse.",
     "usage": "Say how full the fields of a loaded warehouse are: what nobody uses.",
     "dictionary": "Write what every table and column means, as one page.",

@@ -45,6 +45,8 @@ from sg_migrate.errors.project import (
     ProjectExistsError,
     RecordingError,
     RevisionError,
+    SquashedRevisionError,
+    SquashError,
 )
 from sg_migrate.errors.settings import (
     BuiltOtherwiseError,
@@ -127,6 +129,8 @@ __all__ = [
     "SnapshotError",
     "SnapshotVersionError",
     "SourceError",
+    "SquashError",
+    "SquashedRevisionError",
     "Undone",
     "UnknownNameError",
     "UnknownSettingError",

@@ -69,6 +69,24 @@ class LostRevisionError(RevisionError):
         )
 
 
+class SquashError(SgMigrateError):
+    """A history cannot become one revision; nothing was changed."""
+
+    def __init__(self, revision: str, problem: str) -> None:
+        super().__init__(f"What leads to {revision} cannot become one revision: {problem} Nothing was changed.")
+
+
+class SquashedRevisionError(LostRevisionError):
+    """A database is at a revision that is in a squashed one now; nothing was changed."""
+
+    def __init__(self, revision: str, squashed: str, folder: str) -> None:
+        super().__init__([revision], folder)
+        self.args = (
+            f"The database is at {revision}, and the history up to {squashed} has become one revision since. Nothing"
+            f" was changed. Check out the commit before that, run `alembic upgrade {squashed}`, and come back.",
+        )
+
+
 class RecordingError(SgMigrateError):
     """A revision of ours cannot be run without a database, so what it builds is unknown."""
 

@@ -74,6 +74,8 @@ def _possible_repairs(revision: RevisionUnderReview, source: str) -> set[str]:
 
 def _expected(revision: RevisionUnderReview) -> State:
     """What the revision should lead to: the model, if it says that it leads to the present snapshot."""
+    if hasattr(revision.script.module, "sg_replaces"):  # a squashed one has the columns in the order in which they came
+        return dict(sorted(revision.after.items()))
     snapshot = revision.project.stored_snapshot()
     digest = getattr(revision.script.module, "sg_digest", None)
     if snapshot is not None and digest == revision.project.digest(snapshot):

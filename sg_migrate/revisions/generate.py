@@ -35,6 +35,7 @@ def revision(
     arguments: Sequence[str] = (),
     rev_id: str | None = None,
     folder: Path | None = None,
+    alone: bool = False,
 ) -> tuple[Project, Script] | None:
     """Write the next revision: the bytes that ``alembic revision --autogenerate`` writes, id and date aside.
 
@@ -48,6 +49,7 @@ def revision(
         arguments: the ``-x`` arguments of this run.
         rev_id: the id; a new one when left out.
         folder: another folder for the file than the project's; the project is not changed then.
+        alone: with ``folder``, stand on nothing: the project's own revisions are not there.
 
     Returns:
         The revision, with the project as it is now; ``None`` when nothing is to be done.
@@ -56,7 +58,7 @@ def revision(
         EnvironmentFileError: the project's env.py fails.
         RevisionError: there are several heads, or the project's env.py also compares tables of an application's own.
     """
-    config = _config(project, snapshot, arguments, folder)
+    config = _config(project, snapshot, arguments, folder, alone=alone)
     scripts = ScriptDirectory.from_config(config)
     heads = tuple(scripts.get_heads())
     if len(heads) > 1:
@@ -111,14 +113,16 @@ def _command(message: str, rev_id: str | None, folder: Path | None) -> dict[str,
     }  # fmt: skip
 
 
-def _config(project: Project, snapshot: Snapshot, arguments: Sequence[str], folder: Path | None) -> Config:
+def _config(
+    project: Project, snapshot: Snapshot, arguments: Sequence[str], folder: Path | None, *, alone: bool
+) -> Config:
     """The project's configuration for a run without database and site."""
     old = project.config
     config = Config(old.config_file_name, output_buffer=io.StringIO(), toml_file=old.toml_file_name)
     config.cmd_opts = Namespace(x=[*arguments, "sg_source=snapshot"])
     config.attributes.update(old.attributes, sg_snapshot=snapshot, sg_url="sqlite://", sg_generates=True)
     if folder is not None:
-        locations = [*version_locations(project.scripts), str(folder)]
+        locations = [*([] if alone else version_locations(project.scripts)), str(folder)]
         config.set_main_option("path_separator", "os")
         config.set_main_option("version_locations", os.pathsep.join(locations).replace("%", "%%"))
     return config

@@ -26,6 +26,7 @@ from sg_migrate.errors import (
     SettingsError,
     SgMigrateError,
     SnapshotError,
+    SquashedRevisionError,
 )
 from sg_migrate.revisions.loading import load_revisions
 from sg_migrate.revisions.replay import ANY, History
@@ -195,6 +196,9 @@ class Project:
     def check_heads(self, heads: Iterable[str]) -> None:
         """Raise `LostRevisionError` if a database is at a revision that this project does not have."""
         lost = sorted(set(heads) - self.revision_ids())
+        for script in self.scripts.walk_revisions() if lost else ():
+            if lost[0] in getattr(script.module, "sg_replaces", ()):
+                raise SquashedRevisionError(lost[0], script.revision, str(Path(self._scripts.versions)))
         if lost:
             raise LostRevisionError(lost, str(Path(self._scripts.versions)))
 

@@ -46,6 +46,8 @@ CARRIED_OUT: dict[str, tuple[str, ...] | str] = {
     # --- the history
     "BrokenRevisionError": ("test_a_revision_that_python_cannot_read",),
     "EnvironmentFileError": ("test_an_env_py_that_fails",),
+    "SquashError": "what it names is somebody's own work: a person decides what becomes of it (test_squash.py)",
+    "SquashedRevisionError": "it takes the commit before: test_a_database_before_it_is_told_and_goes_on carries it out",
     "LostRevisionError": ("test_a_revision_that_a_database_has_and_the_project_has_not",),
     "RecordingError": ("test_a_revision_that_asks_for_a_database",),
     "MisplacedError": "it reaches nobody: FoldError carries its words and its remedy",
