@@ -7,7 +7,7 @@ taken before its transaction ends, so a lower id can come later: the last day is
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -65,23 +65,27 @@ def read_log(connection: LogConnection, known: SiteEvents, *, people: bool = Tru
         UnreachableError: no connection, or no answer that is ShotGrid's. No message ever holds a secret.
     """
     now = moment(datetime.now(timezone.utc))
+    seen = {event.id for event in known.events}
     try:
         oldest = next(_found(connection, [], ["created_at"], limit=1), {})
-        seen = {event.id for event in known.events}
-        new = tuple(event for event in _events(connection, known, people) if event.id not in seen)
+        try:
+            found = list(_events(connection, known, FIELDS, people))
+        except RefusedError:  # a site that lets nobody look behind a link tells the rest all the same
+            found = list(_events(connection, known, [name for name in FIELDS if name != ENTITY_TYPE], people))
     except RefusedError:
         return SiteEvents((), (Reading(now, refused=True),))
+    new = tuple(event for event in found if event.id not in seen)
     return SiteEvents(new, (Reading(now, moment(oldest.get("created_at"))),))
 
 
-def _events(connection: LogConnection, known: SiteEvents, people: bool) -> Iterator[SchemaEvent]:
+def _events(connection: LogConnection, known: SiteEvents, fields: Sequence[str], people: bool) -> Iterator[SchemaEvent]:
     filters: list[Any] = [["event_type", "in", list(KINDS)]]
     if known.events:
         since = datetime.fromisoformat(known.events[-1].at.replace("Z", "+00:00")) - AGAIN
         filters.append(["created_at", "greater_than", moment(since)])
     last = 0
     while True:
-        page = list(_found(connection, [*filters, ["id", "greater_than", last]], FIELDS, limit=PAGE_SIZE))
+        page = list(_found(connection, [*filters, ["id", "greater_than", last]], fields, limit=PAGE_SIZE))
         for entry in page:
             event = schema_event(entry, people=people)
             if event is not None:

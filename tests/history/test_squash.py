@@ -36,10 +36,19 @@ def in_order(studio: Studio, revision: str, dialect: str) -> dict[str, object]:
     return {name: replace(table, columns=dict(sorted(table.columns.items()))) for name, table in built.items()}
 
 
+def test_it_builds_the_same(databases: Databases, tmp_path: Path) -> None:
+    builds_the_same(databases, databases.new("sqlite"), tmp_path, "")
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("setting", ["", "foreign_keys", "json"])
 def test_it_builds_the_same_on_every_engine(
     databases: Databases, server_url: str, tmp_path: Path, setting: str
 ) -> None:
+    builds_the_same(databases, server_url, tmp_path, setting)
+
+
+def builds_the_same(databases: Databases, server_url: str, tmp_path: Path, setting: str) -> None:
     settings = {"foreign_keys": {"foreign_keys": "true"}, "json": {"multi_entity": "json"}}.get(setting, {})
     studio = history(tmp_path / "old", server_url, **settings)
     before = {dialect: in_order(studio, LAST, dialect) for dialect in DIALECTS}

@@ -13,6 +13,7 @@ from producers import LOG, Producers
 from sites import site
 from testsite import LocalSite
 
+from sg_migrate.demo.records import Fault
 from sg_migrate.errors import EventsFileError, SourceError
 from sg_migrate.site.event_archive import read_archive
 from sg_migrate.site.event_log import read_log, with_log
@@ -120,6 +121,17 @@ def test_a_key_that_may_not_read_the_log_is_a_note(local: LocalSite) -> None:
     assert loaded.events.refused
     assert loaded.notes == ("these credentials may not read the event log: who changes a field is not recorded",)
     assert with_log(read_site(connection), connection, loaded.events).notes == (), "once"
+
+
+def test_a_site_that_lets_nobody_look_behind_a_link(local: LocalSite, producers: Producers) -> None:
+    producers.add("Jane", "Shot", "sg_cut_in", "text Cut In")
+
+    def refuse(params: dict[str, Any]) -> None:
+        if any("." in name for name in params["return_fields"]):
+            raise Fault("API read() EventLogEntry.entity.DisplayColumn.entity_type doesn't exist")
+
+    local.before_read = refuse
+    assert told(read(local)) == [("new", "", "Cut In", "", "", "", "Jane")]
 
 
 @pytest.mark.parametrize("how", ["html", "truncated", "nonsense", "drop", "forbidden"])
