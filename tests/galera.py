@@ -174,6 +174,18 @@ class Cluster:
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Cluster:
+        for attempt in (1, 2, 3):  # a port that is free now may be taken by somebody else a moment later
+            try:
+                self._start()
+            except EngineFailedError:
+                self._stop()
+                if attempt == 3:
+                    raise
+            else:
+                break
+        return self
+
+    def _start(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="sg_migrate-galera-", dir=_place()))
         self.folder.chmod(0o755)
         self.nodes = [Node(self.folder / f"node{number}", self._provider, 1) for number in (1, 2)]
@@ -183,11 +195,13 @@ class Cluster:
         self.nodes[0].prepare()
         self.nodes[0].start(first=True)
         self.nodes[1].start()
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
         for node in self.nodes:
             node.leave()
         shutil.rmtree(self.folder)
