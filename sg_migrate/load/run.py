@@ -114,10 +114,16 @@ def opened(project: Project, pool: Pool, types: Sequence[str] = (), url: str | N
             " records that are not there. Build the warehouse without them to load it."
         )
     with connect(project.engine_options, url or project.url, settings, in_batches="load") as connection:
-        built = _built(connection, project)
-        waiting = {item.mark.place for item in pending.read(connection)}
-        load_record.create(connection)
-        connection.commit()
+
+        def begun() -> tuple[State, set[str]]:
+            built = _built(connection, project)
+            waiting = {item.mark.place for item in pending.read(connection)}
+            load_record.create(connection)
+            connection.commit()
+            return built, waiting
+
+        # In a cluster the tables that another load creates meanwhile end what has read anything.
+        built, waiting = again(begun, connection.rollback, _may_pass)
         with one_load(connection):
             found, notes = plans(built, pool.schema().schema, settings, waiting)
             chosen = Selection(tuple(types))
